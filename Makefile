@@ -1,0 +1,60 @@
+# Everything below needs Python 3.11 or newer, git and make; the rest is fetched, pinned by hash.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: up test check format lock bench drill clean
+
+up: .venv/holdfast.stamp ## start a complete shop; pass options with ARGS="--port 9000"
+	@exec $(BIN)/holdfast up $(ARGS)
+
+test: .venv/dev.stamp ## every test; pass options with ARGS="tests/unit -x"
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.stamp ## formatter, linter, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/holdfast.stamp ## throughput against the raw limits of this machine
+	@exec $(BIN)/holdfast bench $(ARGS)
+
+drill: .venv/dev.stamp ## kill real processes and check that nothing acknowledged is lost
+	@exec $(BIN)/python -m pytest tests/drills $(ARGS)
+
+lock: .venv/dev.stamp ## refresh the locked requirements within what the .in files allow
+	for set in runtime build dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" $(LOCK_ARGS) requirements/$$set.in -o requirements/$$set.txt; \
+	done
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# The environment is built in steps, each marked by a stamp: a running shop needs only the first two.
+
+.venv: .venv/dev.stamp
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Holdfast needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime.stamp: requirements/runtime.txt requirements/build.txt | .venv/bin/python
+	@echo "Installing what a shop needs ..."
+	@$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@touch $@
+
+.venv/holdfast.stamp: .venv/runtime.stamp pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/holdfast.stamp requirements/dev.txt
+	@echo "Installing what checks and tests need ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
