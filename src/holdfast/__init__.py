@@ -1,0 +1,1 @@
+"""Holdfast: a commerce backend that keeps selling when things break."""

@@ -1,0 +1,43 @@
+"""Logs are events with facts, one JSON object a line, on standard error.
+
+    log.info("order.placed", order_id=order.id, commit_ms=elapsed_ms)
+
+Whoever starts the process decides where the lines go; `holdfast up` collects them under
+`logs/` in the data folder, where `holdfast logs` reads them.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Facts with these names never reach a line, whatever a caller passes.
+SECRETS = frozenset({"password", "secret", "client_secret", "token", "access_token", "refresh_token", "authorization"})
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def configure(process: str, level: str = "info") -> None:
+    """Send every line of this process to standard error as JSON; called once at its start."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            hide_secrets,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in SECRETS & event.keys():
+        event[name] = "***"
+    return event
