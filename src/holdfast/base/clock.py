@@ -1,0 +1,21 @@
+"""Time, as the API writes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def timestamp(moment: datetime) -> str:
+    """UTC with milliseconds and a `Z`: `2026-01-31T10:00:00.000Z`; such texts sort as they happened."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def now() -> str:
+    """This moment as an API timestamp."""
+    return timestamp(datetime.now(UTC))
+
+
+def parse(text: str) -> datetime:
+    """The moment an ISO 8601 text names; without an offset it is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

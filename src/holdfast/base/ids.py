@@ -1,0 +1,32 @@
+"""Identifiers: time-ordered for new things, derived where the same input must give the same id."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+_ORDER_NAMESPACE = uuid.UUID("5f0c3d2e-6d1b-5c0e-9d7a-0f6a2b7c4d10")
+
+
+def uuid7() -> str:
+    """A version 7 UUID (RFC 9562 §5.7): 48 bits of Unix milliseconds, then randomness."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def order_id(project: str, cart_id: str) -> str:
+    """The one order id a cart can ever become, wherever and however often that is decided (I2)."""
+    return str(uuid.uuid5(_ORDER_NAMESPACE, f"{project}/{cart_id}"))
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID in its canonical lower-case form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,293 @@
+"""The register of resource types: what each is called, looks like, and which actions it knows.
+
+A module in `resources/` makes one `Resource` and hangs its functions on it; importing the module
+is the whole registration. Before the star is given by the house, after the star came over the wire:
+
+    zones = Resource("zone", path="zones", shape=Zone, draft=ZoneDraft)
+
+    @zones.action("addLocation")
+    def add_location(zone: Zone, *, location: Location) -> Zone: ...
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_type_hints
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from holdfast.base.naming import wire_name
+from holdfast.commerce.values.value import Stored, Value, adopt, decode_special
+
+if TYPE_CHECKING:
+    from holdfast.commerce.facts import Facts
+    from holdfast.commerce.messages.message import Message
+    from holdfast.commerce.stock import StockMovement
+
+R = TypeVar("R", bound=Stored)
+
+# Bound published for one update request.
+ACTIONS_MAX = 500
+
+
+class Other(NamedTuple):
+    """A second resource a decision changes: `before` is None for a new one, `after` None for a deleted one."""
+
+    kind: Resource[Any]
+    before: Stored | None
+    after: Stored | None
+
+
+class Changed(Generic[R]):
+    """A decision's result: the resource, and what must be committed together with it."""
+
+    __slots__ = ("messages", "others", "resource", "stock")
+
+    def __init__(
+        self,
+        resource: R,
+        messages: Sequence[Message] = (),
+        *,
+        stock: Sequence[StockMovement] = (),
+        others: Sequence[Other] = (),
+    ) -> None:
+        self.resource = resource
+        self.messages = tuple(messages)
+        self.stock = tuple(stock)
+        self.others = tuple(others)
+
+    def then(self, result: R | Changed[R]) -> Changed[R]:
+        """This result followed by the next step's."""
+        if not isinstance(result, Changed):
+            return Changed(result, self.messages, stock=self.stock, others=self.others)
+        return Changed(
+            result.resource,
+            self.messages + result.messages,
+            stock=self.stock + result.stock,
+            others=self.others + result.others,
+        )
+
+
+class Action(NamedTuple):
+    """A registered update action: its wire name, its function and the payload made of its fields."""
+
+    name: str
+    function: Callable[..., Any]
+    payload: type[msgspec.Struct]
+    takes_facts: bool
+    fields: tuple[str, ...]
+
+    def apply(self, resource: Any, payload: Any, facts: Facts) -> Any:
+        arguments = {name: getattr(payload, name) for name in self.fields}
+        if self.takes_facts:
+            return self.function(resource, facts, **arguments)
+        return self.function(resource, **arguments)
+
+
+REGISTRY: dict[str, Resource[Any]] = {}
+
+
+class Resource(Generic[R]):
+    """One resource type.
+
+    name: the published type id (`tax-category`). path: its collection in URLs, None for internal
+    records. scope: the noun in `view_…`/`manage_…` scopes. unique: (field, value) pairs no two
+    resources of a project may share; `key` is always one of them. holds: type ids whose resources
+    cannot be deleted while this one points at them. searchable: what queries see, where the whole
+    body would be too much. my_draft, my_actions: what `/me` allows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        path: str | None,
+        shape: type[R],
+        draft: type[Value] | None = None,
+        scope: str | None = None,
+        unique: Callable[[R], Iterable[tuple[str, str]]] | None = None,
+        holds: Sequence[str] = (),
+        searchable: Callable[[R], Any] | None = None,
+        my_draft: type[Value] | None = None,
+        my_actions: Sequence[str] = (),
+    ) -> None:
+        assert name not in REGISTRY, f"two modules register '{name}'"
+        self.name = name
+        self.path = path
+        self.shape = shape
+        self.draft = draft
+        self.scope = scope or (path or name).replace("-", "_")
+        self.holds = tuple(holds)
+        self.searchable = searchable
+        self.my_draft = my_draft
+        self.my_actions = tuple(my_actions)
+        self.actions: dict[str, Action] = {}
+        self._unique = unique
+        self._creators: dict[type[Value], Callable[..., Any]] = {}
+        self._settle: Callable[[R | None, R, Facts], Any] | None = None
+        self._delete: Callable[[R, Facts], Any] | None = None
+        self._body = msgspec.json.Decoder(shape)
+        REGISTRY[name] = self
+
+    def __repr__(self) -> str:
+        return f"Resource({self.name!r})"
+
+    # --- registration ----------------------------------------------------------------------
+
+    def create(self, function: Callable[..., R | Changed[R]]) -> Callable[..., R | Changed[R]]:
+        """Register how a draft becomes a resource: `(draft, facts)`; the first annotation names the draft."""
+        hints = get_type_hints(function)
+        first = next(iter(inspect.signature(function).parameters))
+        self._creators[hints[first]] = function
+        return function
+
+    def settle(self, function: Callable[[R | None, R, Facts], R | Changed[R]]) -> Callable[..., Any]:
+        """Register what follows every creation (`before` is None) and every update: totals, flags, checks."""
+        self._settle = function
+        return function
+
+    def delete(self, function: Callable[[R, Facts], Changed[R]]) -> Callable[[R, Facts], Changed[R]]:
+        """Register what a deletion checks, tells and gives back."""
+        self._delete = function
+        return function
+
+    def action(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register an update action under its wire name."""
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            assert name not in self.actions, f"{self.name} registers '{name}' twice"
+            self.actions[name] = _action(name, function)
+            return function
+
+        return register
+
+    # --- decoding --------------------------------------------------------------------------
+
+    def decode(self, body: bytes) -> R:
+        """A stored body as a value."""
+        return self._body.decode(body)
+
+    def update_decoder(self, *, my: bool = False) -> msgspec.json.Decoder[Any]:
+        """Decoder of update requests; with `my` only the actions `/me` allows."""
+        return self._my_updates if my else self._updates
+
+    @cached_property
+    def _updates(self) -> msgspec.json.Decoder[Any]:
+        return _update_decoder(self.actions.values())
+
+    @cached_property
+    def _my_updates(self) -> msgspec.json.Decoder[Any]:
+        return _update_decoder([self.actions[name] for name in self.my_actions])
+
+    @cached_property
+    def drafts(self) -> msgspec.json.Decoder[Any]:
+        """Decoder of creation drafts."""
+        assert self.draft is not None
+        return msgspec.json.Decoder(self.draft, dec_hook=decode_special)
+
+    @cached_property
+    def my_drafts(self) -> msgspec.json.Decoder[Any]:
+        """Decoder of the drafts `/me` allows."""
+        assert self.my_draft is not None
+        return msgspec.json.Decoder(self.my_draft, dec_hook=decode_special)
+
+    # --- deciding --------------------------------------------------------------------------
+
+    def created(self, draft: Value, facts: Facts) -> Changed[R]:
+        """The resource a draft asks for, with identity, version 1 and its messages."""
+        creator = self._creators.get(type(draft))
+        made = creator(draft, facts) if creator else adopt(self.shape, draft)
+        result = self._settled(None, as_changed(made), facts)
+        resource = replace(
+            result.resource,
+            id=result.resource.id or facts.new_id(),
+            version=1,
+            created_at=facts.now,
+            last_modified_at=facts.now,
+            created_by=facts.caller.info(),
+            last_modified_by=facts.caller.info(),
+        )
+        return result.then(resource)
+
+    def updated(self, before: R, actions: Sequence[Any], facts: Facts) -> Changed[R]:
+        """`before` with all actions applied in order; the version grows by one per effective action."""
+        result = Changed(before)
+        effective = 0
+        for payload in actions:
+            action = self.actions[payload.__struct_config__.tag]
+            step = result.then(action.apply(result.resource, payload, facts))
+            effective += step.resource is not result.resource and step.resource != result.resource
+            result = step
+        settled = self._settled(before, result, facts)
+        if settled.resource == before and not settled.stock:
+            return Changed(before)
+        return settled.then(touched(settled.resource, before.version + max(effective, 1), facts))
+
+    def _settled(self, before: R | None, result: Changed[R], facts: Facts) -> Changed[R]:
+        return result.then(self._settle(before, result.resource, facts)) if self._settle else result
+
+    def deleted(self, before: R, facts: Facts) -> Changed[R]:
+        """The last word of a resource: its final body, with what goes out with it."""
+        return self._delete(before, facts) if self._delete else Changed(before)
+
+    def unique_values(self, resource: R) -> tuple[tuple[str, str], ...]:
+        """The (field, value) pairs this resource claims in its project."""
+        key = getattr(resource, "key", None)
+        own = (("key", key),) if key is not None else ()
+        return own + tuple(self._unique(resource)) if self._unique else own
+
+
+def touched(resource: R, version: int, facts: Facts) -> R:
+    """The resource with its new version, and who changed it when."""
+    return replace(resource, version=version, last_modified_at=facts.now, last_modified_by=facts.caller.info())
+
+
+def as_changed(result: R | Changed[R]) -> Changed[R]:
+    """A bare resource as a result without side effects."""
+    return result if isinstance(result, Changed) else Changed(result)
+
+
+def _action(name: str, function: Callable[..., Any]) -> Action:
+    """Read an action's wire fields off its signature.
+
+    Raises AssertionError for a field in front of the star, so a slip stops the start.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    given = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert len(given) == 1 or given[1:] == ["facts"], f"{name}: wire fields belong after the star, found {given}"
+    hints = get_type_hints(function, include_extras=True)
+    fields = [_field(parameter, hints) for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    payload = msgspec.defstruct(
+        "".join(part.title() for part in function.__name__.split("_")),
+        fields,
+        tag_field="action",
+        tag=name,
+        rename=wire_name,
+        kw_only=True,
+        frozen=True,
+        module=function.__module__,
+    )
+    return Action(name, function, payload, len(given) > 1, tuple(field[0] for field in fields))
+
+
+def _field(parameter: inspect.Parameter, hints: dict[str, Any]) -> Any:
+    if parameter.default is inspect.Parameter.empty:
+        return (parameter.name, hints[parameter.name])
+    return (parameter.name, hints[parameter.name], parameter.default)
+
+
+def _update_decoder(actions: Iterable[Action]) -> msgspec.json.Decoder[Any]:
+    payloads: Any = Union[tuple(action.payload for action in actions)]  # noqa: UP007 - built at run time
+    listed: Any = Annotated[tuple[payloads, ...], Meta(max_length=ACTIONS_MAX)]
+    version: Any = Annotated[int, Meta(ge=0)]
+    request = msgspec.defstruct("Update", [("version", version), ("actions", listed)])
+    return msgspec.json.Decoder(request, dec_hook=decode_special)
+
+
+def by_path() -> dict[str, Resource[Any]]:
+    """The published collections by their URL segment."""
+    return {resource.path: resource for resource in REGISTRY.values() if resource.path}

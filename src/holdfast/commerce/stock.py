@@ -1,0 +1,58 @@
+"""Stock movements: what a change asks of the counters of an inventory entry.
+
+`onStock` is what lies in the warehouse, `reserved` what orders (or carts) hold of it, and
+`available` the difference. Movements are decided here and applied by the committer, which holds
+the row, so that a reservation can be refused on the spot.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class StockMovement(NamedTuple):
+    """One movement on one inventory entry.
+
+    reserve   hold `quantity` for an order; refused when less is available (I3)
+    backorder hold `quantity` even beyond what is available (the entry is restockable)
+    track     take `quantity` off the stock, below zero if need be (TrackOnly)
+    release   give back a reservation of `quantity`
+    receive   add `quantity` to the stock (negative: remove)
+    count     the stock is now exactly `quantity`; reservations stay
+    """
+
+    kind: Literal["reserve", "backorder", "track", "release", "receive", "count"]
+    entry_id: str
+    quantity: int
+    sku: str = ""
+    line_item_id: str = ""
+
+
+class StockLevel(NamedTuple):
+    """The counters of an entry."""
+
+    on_stock: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        return self.on_stock - self.reserved
+
+
+def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
+    """The counters after a movement, or None when a reservation is refused."""
+    on_stock, reserved = level
+    quantity = movement.quantity
+    match movement.kind:
+        case "reserve":
+            return StockLevel(on_stock, reserved + quantity) if level.available >= quantity else None
+        case "backorder":
+            return StockLevel(on_stock, reserved + quantity)
+        case "track":
+            return StockLevel(on_stock - quantity, reserved)
+        case "release":
+            return StockLevel(on_stock, reserved - quantity)
+        case "receive":
+            return StockLevel(on_stock + quantity, reserved)
+        case "count":
+            return StockLevel(quantity, reserved)

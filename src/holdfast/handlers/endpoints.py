@@ -1,0 +1,75 @@
+"""The register of use cases that are more than create, read, update, delete and query.
+
+    @endpoint("GET", "shipping-methods", "matching-cart", scope="view_shipping_methods")
+    async def matching_cart(work: Work, request: Request) -> Answer: ...
+
+A pattern is the path below the collection; `*` stands for one segment, `name=*` for the value
+behind `name=`; both arrive in `request.path_values`, in order. Importing a module in `handlers/`
+is the whole registration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from holdfast.handlers.work import Work
+
+
+class Request(NamedTuple):
+    """What the HTTP room understood of a request.
+
+    parameters: query parameters (form-encoded bodies included), each with all its values.
+    me: under `/me`, so the token's shopper is the only one visible. store_key: under `/in-store/key=…`.
+    """
+
+    body: bytes = b""
+    path_values: Sequence[str] = ()
+    parameters: Mapping[str, Sequence[str]] = {}
+    me: bool = False
+    store_key: str | None = None
+
+    def first(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        values = self.parameters.get(name)
+        return values[0] if values else None
+
+
+class Answer(NamedTuple):
+    """What to answer: a value (or ready JSON bytes), and whether something came into being (201)."""
+
+    value: Any
+    created: bool = False
+
+
+Endpoint = Callable[["Work", Request], Awaitable[Answer]]
+
+
+class Registered(NamedTuple):
+    function: Endpoint
+    scope: str
+    me: bool
+    in_store: bool
+
+
+ENDPOINTS: dict[tuple[str, str, str], Registered] = {}
+
+
+def endpoint(
+    method: str, collection: str, pattern: str = "", *, scope: str, me: bool = False, in_store: bool = False
+) -> Callable[[Endpoint], Endpoint]:
+    """Register a use case under method, collection and pattern.
+
+    scope: the OAuth scope it needs (`manage_…` implies `view_…`). me: registered below `/me`
+    instead of the project root (collection `` with a pattern for `/me/login` and its like).
+    in_store: offered below `/in-store/key=…` as well.
+    """
+
+    def register(function: Endpoint) -> Endpoint:
+        place = (method, f"me/{collection}" if me else collection, pattern)
+        assert place not in ENDPOINTS, f"two handlers register {place}"
+        ENDPOINTS[place] = Registered(function, scope, me, in_store)
+        return function
+
+    return register
