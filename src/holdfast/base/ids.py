@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from functools import lru_cache
 
 _ORDER_NAMESPACE = uuid.UUID("5f0c3d2e-6d1b-5c0e-9d7a-0f6a2b7c4d10")
+_STATE_NAMESPACE = uuid.UUID("0c8e6a52-93c4-5f7e-8a51-3b7d1e94f602")
 
 
 def uuid7() -> str:
@@ -22,6 +24,12 @@ def uuid7() -> str:
 def order_id(project: str, cart_id: str) -> str:
     """The one order id a cart can ever become, wherever and however often that is decided (I2)."""
     return str(uuid.uuid5(_ORDER_NAMESPACE, f"{project}/{cart_id}"))
+
+
+@lru_cache(maxsize=1024)
+def built_in_state_id(project: str, key: str) -> str:
+    """The id of a state every project is born with, known to every line item without a look-up."""
+    return str(uuid.uuid5(_STATE_NAMESPACE, f"{project}/{key}"))
 
 
 def is_uuid(text: str) -> bool:

@@ -1,0 +1,79 @@
+"""Facts for pure tests: a handful of known records, a fixed time, predictable ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, Matching
+from holdfast.commerce.registry import Changed, Resource
+from holdfast.commerce.values.value import Stored
+
+NOW = "2026-01-31T10:00:00.000Z"
+PROJECT = "shop"
+
+R = TypeVar("R", bound=Stored)
+
+
+class Known(dict[Lookup, Any]):
+    """Records by id and by unique field; what is not there is known not to exist.
+
+    Queries are known only when they ask for a whole collection or were told beforehand.
+    """
+
+    def __init__(self, answers: Mapping[tuple[str, str], Sequence[Stored]]) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def __missing__(self, lookup: Lookup) -> Any:
+        if not isinstance(lookup, Matching):
+            return None
+        if (lookup.kind, lookup.predicate) in self._answers:
+            return tuple(self._answers[lookup.kind, lookup.predicate])[: lookup.limit]
+        if not lookup.predicate:
+            return tuple(value for key, value in self.items() if isinstance(key, ById) and key.kind == lookup.kind)
+        raise KeyError(lookup)
+
+
+def facts_with(
+    *records: tuple[Resource[Any], Stored],
+    matching: Mapping[tuple[str, str], Sequence[Stored]] | None = None,
+    store_key: str | None = None,
+    customer_id: str | None = None,
+    anonymous_id: str | None = None,
+    now: str = NOW,
+) -> Facts:
+    """Facts that know `records`, and for each (kind, predicate) in `matching` its answer."""
+    known = Known(matching or {})
+    for kind, record in records:
+        known[ById(kind.name, record.id)] = record
+        for field, value in kind.unique_values(record):
+            known[ByField(kind.name, field, value)] = record
+    caller = a_caller(customer_id, anonymous_id)
+    return Facts(caller=caller, now=now, base_id=0, known=known, store_key=store_key)
+
+
+def a_caller(customer_id: str | None = None, anonymous_id: str | None = None) -> Caller:
+    return Caller(
+        project=PROJECT,
+        client_id="test-client",
+        scopes=frozenset((f"manage_project:{PROJECT}",)),
+        customer_id=customer_id,
+        anonymous_id=anonymous_id,
+    )
+
+
+def create(kind: Resource[R], draft: dict[str, Any], facts: Facts | None = None, *, my: bool = False) -> Changed[R]:
+    """What a draft sent as JSON becomes."""
+    decoder = kind.my_drafts if my else kind.drafts
+    return kind.created(decoder.decode(msgspec.json.encode(draft)), facts or facts_with())
+
+
+def update(
+    kind: Resource[R], before: R, *actions: dict[str, Any], facts: Facts | None = None, my: bool = False
+) -> Changed[R]:
+    """What update actions sent as JSON make of a resource."""
+    request = kind.update_decoder(my=my).decode(msgspec.json.encode({"version": before.version, "actions": actions}))
+    return kind.updated(before, request.actions, facts or facts_with())
