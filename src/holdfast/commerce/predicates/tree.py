@@ -11,7 +11,7 @@ it, a `Descend` when one element meets the whole inner predicate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Literal, TypeVar
 
@@ -24,7 +24,7 @@ class Variable:
     """`:name`, to be replaced by the values of the query parameter `var.name`."""
 
     name: str
-    position: int
+    position: int = field(default=0, compare=False)
 
 
 Operand = Scalar | Variable
@@ -62,16 +62,22 @@ class Empty:
 class MatchesIgnoringCase:
     """The whole text is equal, upper and lower case being the same letter."""
 
-    value: Operand
+    value: str | Variable
 
 
 @dataclass(frozen=True, slots=True)
 class WithinCircle:
     """The GeoJSON point is at most `metres` away, along the surface of a spherical Earth."""
 
-    longitude: Operand
-    latitude: Operand
-    metres: Operand
+    longitude: int | Decimal | Variable
+    latitude: int | Decimal | Variable
+    metres: int | Decimal | Variable
+
+
+def cases(letter: str) -> frozenset[str]:
+    """The one-character forms of a letter; `ß` has no upper one, whatever the locale."""
+    forms = (letter, letter.lower(), letter.upper(), letter.title())
+    return frozenset(form for form in forms if len(form) == 1)
 
 
 Condition = Comparison | Among | ContainsAll | Defined | Empty | MatchesIgnoringCase | WithinCircle
@@ -98,18 +104,18 @@ class Not(Generic[T]):
 class Term:
     """A field and what is asked of its value."""
 
-    field: str
+    name: str
     condition: Condition
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Descend:
     """`field(…)`: the object, or one element of the array, meets the inner predicate."""
 
-    field: str
+    name: str
     inner: Predicate
-    position: int = 0
+    position: int = field(default=0, compare=False)
 
 
 Predicate = And["Predicate"] | Or["Predicate"] | Not["Predicate"] | Term | Descend
