@@ -202,15 +202,7 @@ class Resource(Generic[R]):
         creator = self._creators.get(type(draft))
         made = creator(draft, facts) if creator else adopt(self.shape, draft)
         result = self._settled(None, as_changed(made), facts)
-        resource = replace(
-            result.resource,
-            id=result.resource.id or facts.new_id(),
-            version=1,
-            created_at=facts.now,
-            last_modified_at=facts.now,
-            created_by=facts.caller.info(),
-            last_modified_by=facts.caller.info(),
-        )
+        resource = born(result.resource, facts)
         return result.then(resource)
 
     def updated(self, before: R, actions: Sequence[Any], facts: Facts) -> Changed[R]:
@@ -239,6 +231,23 @@ class Resource(Generic[R]):
         key = getattr(resource, "key", None)
         own = (("key", key),) if key is not None else ()
         return own + tuple(self._unique(resource)) if self._unique else own
+
+
+def born(resource: R, facts: Facts) -> R:
+    """The resource as it enters the world: identity, version 1, who made it when.
+
+    For decisions whose first message carries the whole resource; all others leave it to the house.
+    """
+    caller = facts.caller.info()
+    return replace(
+        resource,
+        id=resource.id or facts.new_id(),
+        version=1,
+        created_at=facts.now,
+        last_modified_at=facts.now,
+        created_by=caller,
+        last_modified_by=caller,
+    )
 
 
 def touched(resource: R, version: int, facts: Facts) -> R:

@@ -16,7 +16,8 @@ class StockMovement(NamedTuple):
     reserve   hold `quantity` for an order; refused when less is available (I3)
     backorder hold `quantity` even beyond what is available (the entry is restockable)
     track     take `quantity` off the stock, below zero if need be (TrackOnly)
-    release   give back a reservation of `quantity`
+    release   give back a reservation of `quantity`, as far as the entry still holds one: an entry
+              that was deleted and made anew has forgotten those of its predecessor
     receive   add `quantity` to the stock (negative: remove)
     count     the stock is now exactly `quantity`; reservations stay
     """
@@ -51,7 +52,7 @@ def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
         case "track":
             return StockLevel(on_stock - quantity, reserved)
         case "release":
-            return StockLevel(on_stock, reserved - quantity)
+            return StockLevel(on_stock, max(0, reserved - quantity))
         case "receive":
             return StockLevel(on_stock + quantity, reserved)
         case "count":
