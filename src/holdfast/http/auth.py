@@ -1,0 +1,139 @@
+"""Bearer token → caller, from memory for every token seen before.
+
+A kept token costs a hash, a look-up and a glance at its project's epoch, which a revocation on
+this host moves (store/epochs.py). For revocations on other hosts each kept token is checked
+again behind the request's back every RECHECK_SECONDS. While the database is away, tokens that were
+seen alive keep working until they expire: shops stay readable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+
+from holdfast.base.errors import InsufficientScope, InvalidToken
+from holdfast.commerce.facts import Caller
+from holdfast.commerce.scopes import granted
+from holdfast.store.epochs import Epochs
+from holdfast.store.tokens import EPOCH_KIND, Token, Tokens, project_of
+
+KEPT_TOKENS_MAX = 20_000
+RECHECK_SECONDS = 10.0
+
+# Tokens of one client share one set of rights.
+rights = lru_cache(maxsize=4_096)(granted)
+
+
+class Kept:
+    """A token seen alive: its caller, what its project's epoch was, and when to look again."""
+
+    __slots__ = ("caller", "epoch", "expires_at", "recheck_at", "slot")
+
+    def __init__(self, caller: Caller, slot: int, epoch: int, recheck_at: float, expires_at: float) -> None:
+        self.caller = caller
+        self.slot = slot
+        self.epoch = epoch
+        self.recheck_at = recheck_at
+        self.expires_at = expires_at
+
+
+class Authenticator:
+    """The tokens this process has seen alive, the oldest making room for new ones."""
+
+    def __init__(self, tokens: Tokens, epochs: Epochs, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tokens = tokens
+        self._epochs = epochs
+        self._clock = clock
+        self._kept: dict[bytes, Kept] = {}
+        self._loading: dict[bytes, asyncio.Task[Kept | None]] = {}
+
+    def known(self, project: str, authorization: bytes) -> Caller | None:
+        """The caller of a token seen before; None means: ask `caller`, which may have to wait.
+
+        Raises InsufficientScope for a token of another project.
+        """
+        key = sha256(authorization[7:]).digest()
+        kept = self._kept.get(key)
+        if kept is None or kept.epoch != self._epochs.read(kept.slot):
+            return None
+        now = self._clock()
+        if now >= kept.recheck_at:
+            if now >= kept.expires_at:
+                return None
+            kept.recheck_at = now + RECHECK_SECONDS
+            self._load(key, authorization)
+        return _in_project(kept.caller, project)
+
+    async def caller(self, project: str, authorization: bytes | None) -> Caller:
+        """The caller behind an `Authorization` header.
+
+        Raises InvalidToken without a living token, InsufficientScope for a token of another project.
+        """
+        if authorization is None or authorization[:7].lower() != b"bearer ":
+            raise InvalidToken("A bearer token is required.")
+        known = self.known(project, authorization)
+        if known is not None:
+            return known
+        kept = await asyncio.shield(self._load(sha256(authorization[7:]).digest(), authorization))
+        if kept is None:
+            raise InvalidToken("The token is not known, expired or revoked.")
+        return _in_project(kept.caller, project)
+
+    def _load(self, key: bytes, authorization: bytes) -> asyncio.Task[Kept | None]:
+        """Look a token up, once for all who wait for it."""
+        task = self._loading.get(key)
+        if task is None:
+            task = asyncio.create_task(self._look_up(key, authorization[7:].decode("latin-1")))
+            self._loading[key] = task
+            task.add_done_callback(lambda done: self._loaded(key, done))
+        return task
+
+    def _loaded(self, key: bytes, task: asyncio.Task[Kept | None]) -> None:
+        del self._loading[key]
+        # A failure is told to those who wait; a look behind the request's back has nobody waiting.
+        if not task.cancelled():
+            task.exception()
+
+    async def _look_up(self, key: bytes, secret: str) -> Kept | None:
+        project = project_of(secret)
+        if project is None:
+            return None
+        slot = Epochs.slot(project, EPOCH_KIND)
+        # Read before the token: a revocation in between makes this number old, not the answer new.
+        epoch = self._epochs.read(slot)
+        token = await self._tokens.find(secret)
+        moment = datetime.now(UTC)
+        if token is None or token.kind != "access" or not token.lives(moment):
+            self._kept.pop(key, None)
+            return None
+        now = self._clock()
+        lifetime = (token.expires_at - moment).total_seconds()
+        kept = Kept(caller_of(token), slot, epoch, now + min(RECHECK_SECONDS, lifetime), now + lifetime)
+        self._keep(key, kept)
+        return kept
+
+    def _keep(self, key: bytes, kept: Kept) -> None:
+        if key not in self._kept and len(self._kept) >= KEPT_TOKENS_MAX:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = kept
+
+
+def caller_of(token: Token) -> Caller:
+    """Who a living token speaks for."""
+    return Caller(
+        project=token.project,
+        client_id=token.client_id,
+        scopes=rights(token.scope, token.project),
+        customer_id=token.customer_id,
+        anonymous_id=token.anonymous_id,
+    )
+
+
+def _in_project(caller: Caller, project: str) -> Caller:
+    if caller.project != project:
+        raise InsufficientScope(f"The token was not issued for project '{project}'.")
+    return caller
