@@ -12,7 +12,7 @@ is the whole registration. Before the star is given by the house, after the star
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_type_hints
 
@@ -98,7 +98,9 @@ class Resource(Generic[R]):
     records. scope: the noun in `view_…`/`manage_…` scopes. unique: (field, value) pairs no two
     resources of a project may share; `key` is always one of them. holds: type ids whose resources
     cannot be deleted while this one points at them. searchable: what queries see, where the whole
-    body would be too much. my_draft, my_actions: what `/me` allows.
+    body would be too much. indexed: top-level searchable fields that queries single out. published:
+    names under which unique fields appear in errors, where they differ. query_fields: fields that
+    exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
     """
 
     def __init__(
@@ -112,6 +114,9 @@ class Resource(Generic[R]):
         unique: Callable[[R], Iterable[tuple[str, str]]] | None = None,
         holds: Sequence[str] = (),
         searchable: Callable[[R], Any] | None = None,
+        indexed: Sequence[str] = (),
+        published: Mapping[str, str] | None = None,
+        query_fields: Mapping[str, Any] | None = None,
         my_draft: type[Value] | None = None,
         my_actions: Sequence[str] = (),
     ) -> None:
@@ -123,6 +128,9 @@ class Resource(Generic[R]):
         self.scope = scope or (path or name).replace("-", "_")
         self.holds = tuple(holds)
         self.searchable = searchable
+        self.indexed = tuple(indexed)
+        self.published = dict(published or {})
+        self.query_fields = dict(query_fields or {})
         self.my_draft = my_draft
         self.my_actions = tuple(my_actions)
         self.actions: dict[str, Action] = {}

@@ -40,6 +40,11 @@ class StockLevel(NamedTuple):
         return self.on_stock - self.reserved
 
 
+NO_STOCK = StockLevel(0, 0)
+# Movements that can never take a level below zero; the others lift the table's check.
+GUARDED = frozenset({"reserve", "release"})
+
+
 def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
     """The counters after a movement, or None when a reservation is refused."""
     on_stock, reserved = level

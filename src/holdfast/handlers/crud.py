@@ -1,0 +1,152 @@
+"""Create, read, update, delete and query: once, for every registered resource type."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from holdfast.base.errors import ConcurrentModification, InvalidInput, ResourceNotFound
+from holdfast.commerce.predicates.binding import bind
+from holdfast.commerce.predicates.paging import Paging, paging, sort_keys
+from holdfast.commerce.predicates.parser import parse, parse_all
+from holdfast.commerce.predicates.tree import And, Predicate
+from holdfast.commerce.registry import Resource
+from holdfast.commerce.values.value import Stored
+from holdfast.commerce.visibility import View
+from holdfast.handlers.endpoints import Answer, Request
+from holdfast.handlers.expand import expand
+from holdfast.handlers.work import Work
+from holdfast.store.reader import Document
+from holdfast.store.search import Search
+
+_VERSION = re.compile(r"[0-9]{1,15}")
+
+
+class Target(NamedTuple):
+    """The resource a URL names: by id (no field) or by a unique field such as `key`."""
+
+    value: str
+    field: str | None = None
+
+    def missing(self) -> ResourceNotFound:
+        if self.field is None:
+            return ResourceNotFound.by_id(self.value)
+        if self.field == "key":
+            return ResourceNotFound.by_key(self.value)
+        return ResourceNotFound(f"The Resource with {self.field} '{self.value}' was not found.")
+
+
+async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
+    """POST to a collection: a draft becomes a resource."""
+    draft = work.decode(kind.my_drafts if request.me else kind.drafts, request.body)
+    changed = await work.decide(lambda facts: kind.created(draft, facts))
+    resource = await work.commit(kind, None, changed)
+    return Answer(await shown(work, request, resource), created=True)
+
+
+async def read(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
+    """GET one resource."""
+    document = await find(work, kind, request, target)
+    if request.parameters.get("expand"):
+        return Answer(await shown(work, request, document.resource))
+    return Answer(document.body)
+
+
+async def update(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
+    """POST to one resource: apply update actions, all of them or none."""
+    wanted = work.decode(kind.update_decoder(my=request.me), request.body)
+    before = (await find(work, kind, request, target)).resource
+    check_version(before, wanted.version)
+    changed = await work.decide(lambda facts: kind.updated(before, wanted.actions, facts))
+    resource = await work.commit(kind, before, changed)
+    return Answer(await shown(work, request, resource))
+
+
+async def delete(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
+    """DELETE one resource; its last body is the answer."""
+    version = version_parameter(request)
+    before = (await find(work, kind, request, target)).resource
+    check_version(before, version)
+    changed = await work.decide(lambda facts: kind.deleted(before, facts))
+    resource = await work.commit(kind, before, changed, delete=True)
+    return Answer(await shown(work, request, resource))
+
+
+async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
+    """GET a collection: predicate, order, page."""
+    wanted = search_of(work, kind, request)
+    found = await work.store.search(wanted)
+    bodies = [await shown(work, request, document) for document in found.documents]
+    return Answer(page(bodies, wanted.paging, found.total))
+
+
+async def any_match(work: Work, kind: Resource[Any], request: Request) -> bool:
+    """HEAD of a collection: does any resource match?"""
+    return await work.store.exists(search_of(work, kind, request))
+
+
+async def find(work: Work, kind: Resource[Any], request: Request, target: Target) -> Document:
+    """The document a URL names, if this request may see it. Raises ResourceNotFound."""
+    if target.field is None:
+        document = await work.document(kind, target.value)
+    else:
+        document = await work.document_by(kind, target.field, target.value)
+    if document is None:
+        raise target.missing()
+    if request.me or request.store_key is not None:
+        if not View(work.caller, request.me, request.store_key).shows(kind.name, document.resource):
+            raise target.missing()
+    return document
+
+
+def check_version(resource: Stored, version: int) -> None:
+    """Optimistic concurrency (I6): the client must have seen the current version."""
+    if resource.version != version:
+        raise ConcurrentModification(resource.id, version, resource.version)
+
+
+def version_parameter(request: Request) -> int:
+    """The `version` query parameter a deletion needs. Raises InvalidInput."""
+    text = request.first("version")
+    if text is None or not _VERSION.fullmatch(text):
+        raise InvalidInput("Malformed parameter: version: a whole number is required.")
+    return int(text)
+
+
+def search_of(work: Work, kind: Resource[Any], request: Request) -> Search:
+    """The search a query request asks for, narrowed to what it may see. Raises InvalidInput."""
+    parameters = request.parameters
+    return Search(
+        kind.name,
+        work.caller.project,
+        _predicate(work, kind, request),
+        sort_keys(parameters.get("sort", ()), kind.shape, kind.query_fields),
+        paging(request.first("limit"), request.first("offset"), request.first("withTotal")),
+    )
+
+
+def _predicate(work: Work, kind: Resource[Any], request: Request) -> Predicate | None:
+    parts = []
+    asked = parse_all(request.parameters.get("where", ()))
+    if asked is not None:
+        variables = {name[4:]: values for name, values in request.parameters.items() if name.startswith("var.")}
+        parts.append(bind(asked, kind.shape, variables, extra=kind.query_fields))
+    view = View(work.caller, request.me, request.store_key).predicate(kind.name)
+    if view is not None:
+        parts.append(bind(parse(view), kind.shape))
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def page(results: list[bytes], asked: Paging, total: int | None) -> bytes:
+    """A page body around results that are JSON already."""
+    head = f'{{"limit":{asked.limit},"offset":{asked.offset},"count":{len(results)},'
+    if total is not None:
+        head += f'"total":{total},'
+    return head.encode() + b'"results":[' + b",".join(results) + b"]}"
+
+
+async def shown(work: Work, request: Request, resource: Stored | Document) -> bytes:
+    """A resource as JSON, with its references expanded where the request asks for it."""
+    return await expand(work, resource, request.parameters.get("expand", ()))

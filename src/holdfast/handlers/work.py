@@ -1,0 +1,138 @@
+"""The work on one request: what it knows so far, and the one way it reads, decides and commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from holdfast.base import clock
+from holdfast.base.errors import ResourceNotFound
+from holdfast.base.ids import is_uuid, uuid7
+from holdfast.commerce.facts import ById, ByField, Caller, Facts, Lookup, MissingFacts, lookup_of
+from holdfast.commerce.predicates.binding import bind
+from holdfast.commerce.predicates.paging import Paging, sort_keys
+from holdfast.commerce.predicates.parser import parse
+from holdfast.commerce.registry import REGISTRY, Changed, Resource
+from holdfast.commerce.values.reference import KeyReference, Reference, ResourceIdentifier
+from holdfast.commerce.values.value import Stored
+from holdfast.handlers.decode import decode
+from holdfast.store.change import change_of
+from holdfast.store.reader import Document
+from holdfast.store.search import Search
+from holdfast.store.store import Store
+
+R = TypeVar("R", bound=Stored)
+T = TypeVar("T")
+
+# Times a decision may ask for more; the deepest chain in the rules is about a dozen long.
+ROUNDS_MAX = 256
+# Ids of one request share this many low bits for counting.
+_COUNTER_BITS = 20
+
+
+class Work:
+    """One request: its caller, its time, its ids, and the records it has gathered."""
+
+    __slots__ = ("_base_id", "_known", "caller", "now", "store", "store_key")
+
+    def __init__(self, store: Store, caller: Caller, store_key: str | None = None) -> None:
+        self.store = store
+        self.caller = caller
+        self.store_key = store_key
+        self.now = clock.now()
+        self._base_id = int(uuid7().replace("-", ""), 16) >> _COUNTER_BITS << _COUNTER_BITS
+        self._known: dict[Lookup, Any] = {}
+
+    # --- reading ---------------------------------------------------------------------------
+
+    async def document(self, kind: Resource[Any], resource_id: str) -> Document | None:
+        """A resource as stored, None when there is none; remembered for decisions of this request."""
+        document = await self.store.get(kind.name, self.caller.project, resource_id) if is_uuid(resource_id) else None
+        self._known[ById(kind.name, resource_id)] = document.resource if document else None
+        return document
+
+    async def document_by(self, kind: Resource[Any], field: str, value: str) -> Document | None:
+        """The resource that owns a unique value, as stored."""
+        document = await self.store.find(kind.name, self.caller.project, field, value)
+        self._known[ByField(kind.name, field, value)] = document.resource if document else None
+        if document:
+            self._known[ById(kind.name, document.resource.id)] = document.resource
+        return document
+
+    async def get(self, kind: Resource[R], target: str | Reference | KeyReference | ResourceIdentifier) -> R:
+        """The resource a URL or identifier names. Raises ResourceNotFound (404)."""
+        lookup = lookup_of(kind.name, target)
+        if isinstance(lookup, ById):
+            document = await self.document(kind, lookup.id)
+            missing = ResourceNotFound.by_id(lookup.id)
+        else:
+            document = await self.document_by(kind, lookup.field, lookup.value)
+            missing = ResourceNotFound.by_key(lookup.value)
+        if document is None:
+            raise missing
+        found: R = document.resource
+        return found
+
+    async def find_by(self, kind: Resource[R], field: str, value: str) -> R | None:
+        """The resource that owns a unique value, or None."""
+        document = await self.document_by(kind, field, value)
+        return document.resource if document else None
+
+    # --- deciding --------------------------------------------------------------------------
+
+    async def decide(self, decision: Callable[[Facts], T]) -> T:
+        """Run a pure decision, gathering the records it asks for, until it has them all."""
+        for _ in range(ROUNDS_MAX):
+            facts = Facts(
+                caller=self.caller,
+                now=self.now,
+                base_id=self._base_id,
+                known=self._known,
+                store_key=self.store_key,
+            )
+            try:
+                return decision(facts)
+            except MissingFacts as missing:
+                await self._gather(missing.lookups)
+        raise AssertionError(f"a decision asked for more facts {ROUNDS_MAX} times")
+
+    async def _gather(self, lookups: frozenset[Lookup]) -> None:
+        if len(lookups) == 1:
+            for lookup in lookups:
+                await self._load(lookup)
+        else:
+            await asyncio.gather(*map(self._load, lookups))
+
+    async def _load(self, lookup: Lookup) -> None:
+        kind = REGISTRY[lookup.kind]
+        if isinstance(lookup, ById):
+            await self.document(kind, lookup.id)
+        elif isinstance(lookup, ByField):
+            await self.document_by(kind, lookup.field, lookup.value)
+        else:
+            predicate = bind(parse(lookup.predicate), kind.shape) if lookup.predicate else None
+            sort = sort_keys([lookup.sort], kind.shape) if lookup.sort else ()
+            paging = Paging(limit=lookup.limit, with_total=False)
+            found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
+            self._known[lookup] = tuple(document.resource for document in found.documents)
+
+    # --- committing ------------------------------------------------------------------------
+
+    async def commit(
+        self, kind: Resource[R], before: R | None, changed: Changed[R], *, delete: bool = False
+    ) -> R:
+        """Commit a decision: resource, others, stock and messages together, or not at all.
+
+        An update that changed nothing commits nothing. Raises what Committer.submit raises.
+        """
+        if changed.resource is not before or changed.others or changed.stock or delete:
+            await self.store.commit(change_of(self.caller.project, kind, before, changed, delete=delete))
+            self._known.clear()
+        return changed.resource
+
+    def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+        """A request body as a value. Raises InvalidJsonInput with the path of what is wrong."""
+        return decode(decoder, body)

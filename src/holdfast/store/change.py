@@ -1,0 +1,107 @@
+"""A change: everything one request wants committed, together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from holdfast.base.ids import uuid7
+from holdfast.commerce.values.value import encode
+from holdfast.store.constraints import Pointer, claims_of, pointers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.commerce.messages.message import Message
+    from holdfast.commerce.registry import Changed, Resource
+    from holdfast.commerce.stock import StockMovement
+    from holdfast.commerce.values.value import Stored
+
+Claim = tuple[str, str]
+
+
+class Note(NamedTuple):
+    """A message on its way into the outbox; its sequence number is given by the committer."""
+
+    id: str
+    type: str
+    body: bytes
+
+
+class Put(NamedTuple):
+    """A new version of a resource. `expected` is the version it replaces, 0 for a new resource."""
+
+    kind: str
+    id: str
+    expected: int
+    resource: Stored
+    body: bytes
+    query: bytes
+    claims: Sequence[Claim]
+    disclaims: Sequence[Claim]
+    points: Sequence[Pointer]
+    unpoints: Sequence[Pointer]
+    notes: Sequence[Note]
+
+
+class Drop(NamedTuple):
+    """The end of a resource whose last version is `expected`."""
+
+    kind: str
+    id: str
+    expected: int
+    disclaims: Sequence[Claim]
+    unpoints: Sequence[Pointer]
+
+
+class Change(NamedTuple):
+    """All writes of one request in one project."""
+
+    project: str
+    puts: Sequence[Put]
+    drops: Sequence[Drop]
+    stock: Sequence[StockMovement]
+
+
+def change_of(
+    project: str, kind: Resource[Any], before: Stored | None, changed: Changed[Any], *, delete: bool = False
+) -> Change:
+    """The change a decision asks for; with `delete` the resource goes and takes its claims along."""
+    puts, drops = [], []
+    if delete:
+        assert before is not None
+        drops.append(_drop(kind, before))
+    else:
+        puts.append(_put(kind, before, changed.resource, changed.messages))
+    for other in changed.others:
+        if other.after is None:
+            assert other.before is not None
+            drops.append(_drop(other.kind, other.before))
+        else:
+            puts.append(_put(other.kind, other.before, other.after, ()))
+    return Change(project, puts, drops, changed.stock)
+
+
+def _put(kind: Resource[Any], before: Stored | None, after: Stored, messages: Sequence[Message]) -> Put:
+    body = encode(after)
+    owned = set(claims_of(kind, before)) if before else set()
+    wanted = claims_of(kind, after)
+    held = pointers_of(kind, encode(before)) if before and kind.holds else frozenset()
+    points = pointers_of(kind, body) if kind.holds else frozenset()
+    return Put(
+        kind.name,
+        after.id,
+        before.version if before else 0,
+        after,
+        body,
+        encode(kind.searchable(after)) if kind.searchable else body,
+        tuple(claim for claim in wanted if claim not in owned),
+        tuple(owned.difference(wanted)),
+        tuple(points - held),
+        tuple(held - points),
+        tuple(Note(uuid7(), type(message).__name__, encode(message)) for message in messages),
+    )
+
+
+def _drop(kind: Resource[Any], before: Stored) -> Drop:
+    points = pointers_of(kind, encode(before)) if kind.holds else frozenset()
+    return Drop(kind.name, before.id, before.version, claims_of(kind, before), tuple(points))

@@ -1,0 +1,61 @@
+"""Many askers, one statement: requests that come while one is under way share the next.
+
+Asking for one row costs a round trip, asking for sixty costs hardly more. Nobody waits on purpose:
+a lone request goes out at once, and under load the batches grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from holdfast.base.errors import OverCapacity
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+BATCH_MAX = 500
+WAITING_MAX = 20_000
+
+
+class Coalescer(Generic[K, V]):
+    """Gathers keys and loads them together; `load` answers one value per key, in order."""
+
+    def __init__(self, load: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
+        self._load = load
+        self._waiting: dict[K, asyncio.Future[V]] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def ask(self, key: K) -> asyncio.Future[V]:
+        """The value behind a key, soon. Raises OverCapacity when too many wait already."""
+        future = self._waiting.get(key)
+        if future is None:
+            if len(self._waiting) >= WAITING_MAX:
+                raise OverCapacity
+            loop = asyncio.get_running_loop()
+            future = self._waiting[key] = loop.create_future()
+            if self._running is None:
+                self._running = loop.create_task(self._run())
+        return future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                keys = list(self._waiting)[:BATCH_MAX]
+                batch = [(key, self._waiting.pop(key)) for key in keys]
+                await self._serve(batch)
+        finally:
+            self._running = None
+
+    async def _serve(self, batch: list[tuple[K, asyncio.Future[V]]]) -> None:
+        try:
+            values = await self._load([key for key, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is the askers' to know
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), value in zip(batch, values, strict=True):
+                if not future.done():
+                    future.set_result(value)

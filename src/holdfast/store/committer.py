@@ -1,0 +1,209 @@
+"""The one place of a process where writes become durable.
+
+While one transaction is in flight the next changes gather; they then commit together, in a fixed
+number of statements whatever their number, and share one flush. Each gets its own answer. There is
+no artificial wait: a lone change commits at once.
+
+A connection lost before COMMIT was sent costs nothing: nothing happened, the batch runs again. One
+lost at COMMIT leaves a question, and the transaction's number, taken beforehand, answers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import asyncpg
+
+from holdfast.base.errors import ApiError, BadGateway, General, InvalidInput, OverCapacity, PendingOperation
+from holdfast.base.log import log
+from holdfast.store import writes
+from holdfast.store.batch import judge
+from holdfast.store.change import Change
+from holdfast.store.pool import CONNECTION_LOST, Database, patiently
+from holdfast.store.queries import queries
+
+_SQL = queries("constraints")
+
+BATCH_MAX = 256
+WAITING_MAX = 8_192
+# A batch runs again without the changes it refused; each run refuses at least one.
+RUNS_MAX = BATCH_MAX + 8
+CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+CONFLICT_RETRIES_MAX = 5
+
+
+class Waiting(NamedTuple):
+    change: Change
+    done: asyncio.Future[None]
+
+
+class Outcome(NamedTuple):
+    """What one transaction came to. Committed: all changes but the refused ones are durable."""
+
+    committed: bool
+    refused: dict[int, ApiError]
+
+
+class CommitUnknown(Exception):  # noqa: N818 - a state, not a mistake
+    """The connection broke while the COMMIT of transaction `number` was under way."""
+
+    def __init__(self, number: str, outcome: Outcome) -> None:
+        super().__init__(number)
+        self.number = number
+        self.outcome = outcome
+
+
+class Committer:
+    """Gathers changes and commits them in batches; `committed` is told of each before its asker."""
+
+    def __init__(self, database: Database, committed: Callable[[Change], None]) -> None:
+        self._database = database
+        self._committed = committed
+        self._waiting: deque[Waiting] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self._connection: asyncpg.Connection | None = None
+
+    async def submit(self, change: Change) -> None:
+        """Commit a change; returns once it is durable.
+
+        Raises ConcurrentModification, ResourceNotFound, DuplicateField, OutOfStock, ReferenceExists
+        or ReferencedResourceNotFound when it was refused, OverCapacity when too many wait,
+        BadGateway when the database stayed away, PendingOperation when nobody knows.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise OverCapacity
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(change, loop.create_future())
+        self._waiting.append(waiting)
+        if self._running is None:
+            self._running = loop.create_task(self._run())
+        await waiting.done
+
+    async def close(self) -> None:
+        """Finish what waits, then disconnect."""
+        if self._running is not None:
+            await self._running
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+                await self._settle(batch)
+        finally:
+            self._running = None
+
+    async def _settle(self, batch: list[Waiting]) -> None:
+        verdicts = await self._verdicts_of([waiting.change for waiting in batch])
+        for waiting, verdict in zip(batch, verdicts, strict=True):
+            if verdict is None:
+                self._committed(waiting.change)
+            if waiting.done.done():  # its asker has gone; what was decided stands
+                continue
+            if verdict is None:
+                waiting.done.set_result(None)
+            else:
+                waiting.done.set_exception(verdict)
+
+    async def _verdicts_of(self, changes: Sequence[Change]) -> Sequence[ApiError | None]:
+        """Verdicts whatever happens: a change the database cannot take is found by trying each alone."""
+        try:
+            return await self._verdicts(changes)
+        except ApiError as error:
+            return [error] * len(changes)
+        except Exception as error:
+            if len(changes) > 1:
+                log.warning("commit.isolating", changes=len(changes), reason=str(error))
+                return [verdict for change in changes for verdict in await self._verdicts_of([change])]
+            if isinstance(error, (asyncpg.DataError, asyncpg.ProgramLimitExceededError)):
+                return [InvalidInput(f"The database cannot store this: {error}")]
+            log.exception("commit.failed")
+            return [General()]
+
+    async def _verdicts(self, changes: Sequence[Change]) -> Sequence[ApiError | None]:
+        """Run the batch until every change is either committed or refused."""
+        verdicts: list[ApiError | None] = [None] * len(changes)
+        left = list(range(len(changes)))
+        for _ in range(RUNS_MAX):
+            outcome = await self._attempt([changes[index] for index in left])
+            for position, refusal in outcome.refused.items():
+                verdicts[left[position]] = refusal
+            left = [index for index in left if verdicts[index] is None]
+            if outcome.committed or not left:
+                return verdicts
+        raise OverCapacity
+
+    async def _attempt(self, changes: Sequence[Change]) -> Outcome:
+        """One transaction, repeated while it was the database's fault that it failed."""
+        for attempt in range(CONFLICT_RETRIES_MAX + 1):
+            try:
+                return await patiently(lambda: self._transact(changes))
+            except CommitUnknown as unknown:
+                if await self._did_commit(unknown.number):
+                    return unknown.outcome
+            except CONFLICTS as conflict:
+                log.warning("commit.conflict", attempt=attempt, reason=type(conflict).__name__)
+        raise OverCapacity
+
+    async def _transact(self, changes: Sequence[Change]) -> Outcome:
+        connection = await self._connected()
+        try:
+            await connection.execute("BEGIN")
+            ground = await writes.survey(connection, changes)
+            verdicts = judge(changes, ground)
+            refused = {index: verdict for index, verdict in enumerate(verdicts) if verdict is not None}
+            accepted = [change for change, verdict in zip(changes, verdicts, strict=True) if verdict is None]
+            clashes = await writes.write(connection, accepted, ground)
+            if clashes or not accepted:
+                await connection.execute("ROLLBACK")
+                return Outcome(False, refused | await writes.explain(connection, changes, clashes))
+            await self._commit(connection, Outcome(True, refused))
+            return Outcome(True, refused)
+        except CommitUnknown:
+            raise
+        except BaseException:
+            self._forget()
+            raise
+
+    async def _commit(self, connection: asyncpg.Connection, outcome: Outcome) -> None:
+        number = await connection.fetchval(_SQL["begin_numbered"])
+        try:
+            await connection.execute("COMMIT")
+        except CONNECTION_LOST as lost:
+            self._forget()
+            raise CommitUnknown(number, outcome) from lost
+
+    async def _did_commit(self, number: str) -> bool:
+        """Ask the database what became of a transaction. Raises PendingOperation while it cannot say."""
+        try:
+            status = await patiently(lambda: self._fate(number))
+        except BadGateway:
+            raise PendingOperation from None
+        if status == "in progress":  # its old session has not noticed yet that we are gone
+            raise PendingOperation
+        log.warning("commit.recovered", number=number, status=status)
+        return status == "committed"
+
+    async def _fate(self, number: str) -> str | None:
+        connection = await self._connected()
+        try:
+            status: str | None = await connection.fetchval(_SQL["fate"], number)
+        except BaseException:
+            self._forget()
+            raise
+        return status
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._database.connect()
+        return self._connection
+
+    def _forget(self) -> None:
+        """Drop a connection whose transaction is in an unknown or broken state: the server rolls it back."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None

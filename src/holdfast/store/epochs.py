@@ -1,0 +1,47 @@
+"""A page of shared memory that tells every process of this host when something changed.
+
+Each (project, kind) has a slot. A writer puts a new, never repeated number there after its commit
+and before it answers; a reader that kept something compares the number it saw before it read the
+database. So what one process acknowledged, no other process serves stale. Two pairs may share a
+slot: the cost is a needless read, never a stale one. Hosts learn of each other by time-to-live.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+import zlib
+from pathlib import Path
+
+SLOTS = 8192
+_BYTES = SLOTS * 8
+
+
+class Epochs:
+    """The numbers of all slots; `path` None keeps them to this process."""
+
+    def __init__(self, path: Path | None) -> None:
+        if path is None:
+            memory = mmap.mmap(-1, _BYTES)
+        else:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.ftruncate(handle, _BYTES)
+                memory = mmap.mmap(handle, _BYTES)
+            finally:
+                os.close(handle)
+        self._slots = memoryview(memory).cast("Q")
+        self._salt = os.getpid() & 0xFFF
+
+    @staticmethod
+    def slot(project: str, kind: str) -> int:
+        """The slot of a kind of things in a project."""
+        return zlib.crc32(f"{project}/{kind}".encode()) % SLOTS
+
+    def read(self, slot: int) -> int:
+        return self._slots[slot]
+
+    def bump(self, slot: int) -> None:
+        """Say that something behind this slot changed. The number is unique: time and process."""
+        self._slots[slot] = (time.time_ns() & ~0xFFF) | self._salt

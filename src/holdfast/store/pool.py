@@ -1,0 +1,144 @@
+"""Connections to PostgreSQL, and what to do when one breaks.
+
+Plans are fixed once (`force_generic_plan`) and forbidden to walk whole tables or hash them: every
+statement here joins a short list of keys to an index, and the planner cannot know how short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from holdfast.base.errors import BadGateway, OverCapacity
+from holdfast.base.log import log
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+STATEMENT_TIMEOUT_SECONDS = 10.0
+# How long a request is held while the database restarts or fails over, before it gets a 502.
+OUTAGE_PATIENCE_SECONDS = 8.0
+RETRY_FIRST_SECONDS = 0.05
+RETRY_LONGEST_SECONDS = 0.5
+
+CONNECTION_LOST = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+_KEYED = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "application_name": "holdfast",
+}
+_AD_HOC = {"jit": "off", "application_name": "holdfast query"}
+
+
+class Database:
+    """One PostgreSQL: `keyed` connections for statements by key, `ad_hoc` ones for queries."""
+
+    def __init__(self, dsn: str, *, keyed: int = 3, ad_hoc: int = 4) -> None:
+        self._dsn = dsn
+        self._keyed: asyncio.LifoQueue[asyncpg.Connection | None] = asyncio.LifoQueue()
+        for _ in range(keyed):
+            self._keyed.put_nowait(None)
+        self._ad_hoc_size = ad_hoc
+        self._pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Connect the pool for queries; keyed connections open when first used."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=self._ad_hoc_size,
+            command_timeout=STATEMENT_TIMEOUT_SECONDS,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            server_settings=_AD_HOC,
+            max_inactive_connection_lifetime=60,
+        )
+
+    async def close(self) -> None:
+        while not self._keyed.empty():
+            connection = self._keyed.get_nowait()
+            if connection is not None:
+                await connection.close()
+        if self._pool is not None:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def keyed(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for statements by key; a broken one is thrown away."""
+        connection = await self._keyed.get()
+        try:
+            if connection is None or connection.is_closed():
+                connection = None
+                connection = await self.connect()
+            yield connection
+        except CONNECTION_LOST:
+            if connection is not None:
+                connection.terminate()
+            connection = None
+            raise
+        finally:
+            self._keyed.put_nowait(connection)
+
+    async def connect(self) -> asyncpg.Connection:
+        """A new connection with the settings for statements by key."""
+        return await asyncpg.connect(
+            self._dsn,
+            timeout=CONNECT_TIMEOUT_SECONDS,
+            command_timeout=STATEMENT_TIMEOUT_SECONDS,
+            server_settings=_KEYED,
+            statement_cache_size=1000,
+        )
+
+    async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """Rows of one statement; safe to repeat, so it waits through a short outage."""
+        return await patiently(lambda: self._open_pool().fetch(sql, *args))
+
+    async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
+        """The first row of one statement that is safe to repeat."""
+        return await patiently(lambda: self._open_pool().fetchrow(sql, *args))
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        """Run one statement that is safe to repeat."""
+        return await patiently(lambda: self._open_pool().execute(sql, *args))
+
+    def _open_pool(self) -> asyncpg.Pool:
+        assert self._pool is not None, "open() comes first"
+        return self._pool
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what is safe to repeat until the database is back, with growing pauses.
+
+    Raises BadGateway after OUTAGE_PATIENCE_SECONDS, OverCapacity when a statement ran out of time.
+    """
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + OUTAGE_PATIENCE_SECONDS
+    pause = RETRY_FIRST_SECONDS
+    while True:
+        try:
+            return await attempt()
+        except asyncpg.QueryCanceledError as error:
+            raise OverCapacity("The database took too long to answer; try again.") from error
+        except CONNECTION_LOST as error:
+            if loop.time() + pause > give_up:
+                log.error("database.unreachable", reason=str(error) or type(error).__name__)
+                raise BadGateway from error
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, RETRY_LONGEST_SECONDS)

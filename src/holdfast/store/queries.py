@@ -1,0 +1,34 @@
+"""Named SQL: `sql/<room>.sql` holds blocks headed `-- name: verb`, each one statement."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_BLOCK = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def queries(room: str) -> dict[str, str]:
+    """The statements of one file by name."""
+    text = resources.files("holdfast.store").joinpath(f"sql/{room}.sql").read_text(encoding="utf-8")
+    return {match[1]: match[2].strip().removesuffix(";") for match in _BLOCK.finditer(text)}
+
+
+@cache
+def document_queries(kind: str) -> dict[str, str]:
+    """The statements of `documents.sql` for one resource type."""
+    return {name: sql.replace("{table}", table_of(kind)) for name, sql in queries("documents").items()}
+
+
+def table_of(kind: str) -> str:
+    """The quoted table of a resource type: `tax-category` → `"tax_category"`."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind), kind
+    return f'"{kind.replace("-", "_")}"'
+
+
+def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows turned into the arrays a batch statement takes; `width` columns even when there are none."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
