@@ -47,29 +47,46 @@ Endpoint = Callable[["Work", Request], Awaitable[Answer]]
 
 
 class Registered(NamedTuple):
+    """A use case, and what its description tells clients: shapes of body and answer, query parameters.
+
+    body, answer: a type; a Resource stands for its update request as a body, its shape as an answer.
+    """
+
     function: Endpoint
     scope: str
     me: bool
     in_store: bool
+    body: Any
+    answer: Any
+    parameters: Sequence[str]
 
 
 ENDPOINTS: dict[tuple[str, str, str], Registered] = {}
 
 
 def endpoint(
-    method: str, collection: str, pattern: str = "", *, scope: str, me: bool = False, in_store: bool = False
+    method: str,
+    collection: str,
+    pattern: str = "",
+    *,
+    scope: str,
+    me: bool = False,
+    in_store: bool = False,
+    body: Any = None,
+    answer: Any = None,
+    parameters: Sequence[str] = (),
 ) -> Callable[[Endpoint], Endpoint]:
     """Register a use case under method, collection and pattern.
 
     scope: the OAuth scope it needs (`manage_…` implies `view_…`). me: registered below `/me`
     instead of the project root (collection `` with a pattern for `/me/login` and its like).
-    in_store: offered below `/in-store/key=…` as well.
+    in_store: offered below `/in-store/key=…` as well. body, answer, parameters: see Registered.
     """
 
     def register(function: Endpoint) -> Endpoint:
         place = (method, f"me/{collection}" if me else collection, pattern)
         assert place not in ENDPOINTS, f"two handlers register {place}"
-        ENDPOINTS[place] = Registered(function, scope, me, in_store)
+        ENDPOINTS[place] = Registered(function, scope, me, in_store, body, answer, tuple(parameters))
         return function
 
     return register
