@@ -50,6 +50,7 @@ class Registered(NamedTuple):
     """A use case, and what its description tells clients: shapes of body and answer, query parameters.
 
     body, answer: a type; a Resource stands for its update request as a body, its shape as an answer.
+    kept_kind: the resource type whose changes outdate the answer, None where nothing is kept.
     """
 
     function: Endpoint
@@ -59,6 +60,7 @@ class Registered(NamedTuple):
     body: Any
     answer: Any
     parameters: Sequence[str]
+    kept_kind: str | None
 
 
 ENDPOINTS: dict[tuple[str, str, str], Registered] = {}
@@ -75,18 +77,19 @@ def endpoint(
     body: Any = None,
     answer: Any = None,
     parameters: Sequence[str] = (),
+    kept_kind: str | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Register a use case under method, collection and pattern.
 
     scope: the OAuth scope it needs (`manage_…` implies `view_…`). me: registered below `/me`
     instead of the project root (collection `` with a pattern for `/me/login` and its like).
-    in_store: offered below `/in-store/key=…` as well. body, answer, parameters: see Registered.
+    in_store: offered below `/in-store/key=…` as well. body, answer, parameters, kept_kind: see Registered.
     """
 
     def register(function: Endpoint) -> Endpoint:
         place = (method, f"me/{collection}" if me else collection, pattern)
         assert place not in ENDPOINTS, f"two handlers register {place}"
-        ENDPOINTS[place] = Registered(function, scope, me, in_store, body, answer, tuple(parameters))
+        ENDPOINTS[place] = Registered(function, scope, me, in_store, body, answer, tuple(parameters), kept_kind)
         return function
 
     return register

@@ -121,9 +121,7 @@ class Work:
 
     # --- committing ------------------------------------------------------------------------
 
-    async def commit(
-        self, kind: Resource[R], before: R | None, changed: Changed[R], *, delete: bool = False
-    ) -> R:
+    async def commit(self, kind: Resource[R], before: R | None, changed: Changed[R], *, delete: bool = False) -> R:
         """Commit a decision: resource, others, stock and messages together, or not at all.
 
         An update that changed nothing commits nothing. Raises what Committer.submit raises.

@@ -1,7 +1,7 @@
 """Bearer token → caller, from memory for every token seen before.
 
-A kept token costs a hash, a look-up and a glance at its project's epoch, which a revocation on
-this host moves (store/epochs.py). For revocations on other hosts each kept token is checked
+A token seen before costs a hash, a look-up and a glance at its project's epoch, which a revocation on
+this host moves (store/epochs.py). For revocations on other hosts each of them is checked
 again behind the request's back every RECHECK_SECONDS. While the database is away, tokens that were
 seen alive keep working until they expire: shops stay readable.
 """
@@ -21,14 +21,14 @@ from holdfast.commerce.scopes import granted
 from holdfast.store.epochs import Epochs
 from holdfast.store.tokens import EPOCH_KIND, Token, Tokens, project_of
 
-KEPT_TOKENS_MAX = 20_000
+SEEN_TOKENS_MAX = 20_000
 RECHECK_SECONDS = 10.0
 
 # Tokens of one client share one set of rights.
 rights = lru_cache(maxsize=4_096)(granted)
 
 
-class Kept:
+class Seen:
     """A token seen alive: its caller, what its project's epoch was, and when to look again."""
 
     __slots__ = ("caller", "epoch", "expires_at", "recheck_at", "slot")
@@ -48,8 +48,8 @@ class Authenticator:
         self._tokens = tokens
         self._epochs = epochs
         self._clock = clock
-        self._kept: dict[bytes, Kept] = {}
-        self._loading: dict[bytes, asyncio.Task[Kept | None]] = {}
+        self._seen: dict[bytes, Seen] = {}
+        self._loading: dict[bytes, asyncio.Task[Seen | None]] = {}
 
     def known(self, project: str, authorization: bytes) -> Caller | None:
         """The caller of a token seen before; None means: ask `caller`, which may have to wait.
@@ -57,16 +57,16 @@ class Authenticator:
         Raises InsufficientScope for a token of another project.
         """
         key = sha256(authorization[7:]).digest()
-        kept = self._kept.get(key)
-        if kept is None or kept.epoch != self._epochs.read(kept.slot):
+        seen = self._seen.get(key)
+        if seen is None or seen.epoch != self._epochs.read(seen.slot):
             return None
         now = self._clock()
-        if now >= kept.recheck_at:
-            if now >= kept.expires_at:
+        if now >= seen.recheck_at:
+            if now >= seen.expires_at:
                 return None
-            kept.recheck_at = now + RECHECK_SECONDS
+            seen.recheck_at = now + RECHECK_SECONDS
             self._load(key, authorization)
-        return _in_project(kept.caller, project)
+        return _in_project(seen.caller, project)
 
     async def caller(self, project: str, authorization: bytes | None) -> Caller:
         """The caller behind an `Authorization` header.
@@ -78,12 +78,12 @@ class Authenticator:
         known = self.known(project, authorization)
         if known is not None:
             return known
-        kept = await asyncio.shield(self._load(sha256(authorization[7:]).digest(), authorization))
-        if kept is None:
+        seen = await asyncio.shield(self._load(sha256(authorization[7:]).digest(), authorization))
+        if seen is None:
             raise InvalidToken("The token is not known, expired or revoked.")
-        return _in_project(kept.caller, project)
+        return _in_project(seen.caller, project)
 
-    def _load(self, key: bytes, authorization: bytes) -> asyncio.Task[Kept | None]:
+    def _load(self, key: bytes, authorization: bytes) -> asyncio.Task[Seen | None]:
         """Look a token up, once for all who wait for it."""
         task = self._loading.get(key)
         if task is None:
@@ -92,13 +92,13 @@ class Authenticator:
             task.add_done_callback(lambda done: self._loaded(key, done))
         return task
 
-    def _loaded(self, key: bytes, task: asyncio.Task[Kept | None]) -> None:
+    def _loaded(self, key: bytes, task: asyncio.Task[Seen | None]) -> None:
         del self._loading[key]
         # A failure is told to those who wait; a look behind the request's back has nobody waiting.
         if not task.cancelled():
             task.exception()
 
-    async def _look_up(self, key: bytes, secret: str) -> Kept | None:
+    async def _look_up(self, key: bytes, secret: str) -> Seen | None:
         project = project_of(secret)
         if project is None:
             return None
@@ -108,18 +108,18 @@ class Authenticator:
         token = await self._tokens.find(secret)
         moment = datetime.now(UTC)
         if token is None or token.kind != "access" or not token.lives(moment):
-            self._kept.pop(key, None)
+            self._seen.pop(key, None)
             return None
         now = self._clock()
         lifetime = (token.expires_at - moment).total_seconds()
-        kept = Kept(caller_of(token), slot, epoch, now + min(RECHECK_SECONDS, lifetime), now + lifetime)
-        self._keep(key, kept)
-        return kept
+        seen = Seen(caller_of(token), slot, epoch, now + min(RECHECK_SECONDS, lifetime), now + lifetime)
+        self._remember(key, seen)
+        return seen
 
-    def _keep(self, key: bytes, kept: Kept) -> None:
-        if key not in self._kept and len(self._kept) >= KEPT_TOKENS_MAX:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = kept
+    def _remember(self, key: bytes, seen: Seen) -> None:
+        if key not in self._seen and len(self._seen) >= SEEN_TOKENS_MAX:
+            del self._seen[next(iter(self._seen))]
+        self._seen[key] = seen
 
 
 def caller_of(token: Token) -> Caller:

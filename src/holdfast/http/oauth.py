@@ -37,7 +37,7 @@ class OAuthRoutes:
     async def answer(
         self, path: str, headers: Mapping[str, str], query: str, body: bytes
     ) -> tuple[int, dict[str, Any]]:
-        """Answer a POST. `headers` are named in lower case, `path` is decoded, `query` is not."""
+        """Answer a POST. `headers` are named in lower case, `path` and `query` are still encoded."""
         try:
             place = _place(path)
             client = await self._flows.authenticate(*_basic(headers.get("authorization")))
@@ -74,7 +74,7 @@ class OAuthRoutes:
 
 def _place(path: str) -> Place:
     """Raises ResourceNotFound for a path that is none of the published ones."""
-    match path.strip("/").split("/"):
+    match [unquote(segment) for segment in path.strip("/").split("/")]:
         case ["oauth", "token"]:
             return Place("token")
         case ["oauth", "introspect"]:
@@ -90,7 +90,7 @@ def _place(path: str) -> Place:
         case ["oauth", project, "in-store", store, "anonymous", "token"] if store.startswith("key="):
             return Place("anonymous", project, store.removeprefix("key="))
         case _:
-            raise ResourceNotFound(f"There is nothing at '{path}'.")
+            raise ResourceNotFound(f"There is nothing at '{path[:200]}'.")
 
 
 def _basic(authorization: str | None) -> tuple[str, str]:

@@ -118,7 +118,8 @@ class Reader:
             document = known[index]
             if document is None or row["body"] is not None:
                 document = Document(kind, row["version"], row["body"])
-                self.memory.put(*places[index], document)
+                project, row_id = places[index]
+                self.memory.put(project, row_id, document)
             found[index] = document
         return found
 

@@ -60,7 +60,7 @@ class Store:
 
     def _committed(self, change: Change) -> None:
         """Runs after a commit and before its answer: what we remember and what others kept is out of date."""
-        kinds = {item.kind for item in (*change.puts, *change.drops)}
+        kinds = {put.kind for put in change.puts} | {drop.kind for drop in change.drops}
         for put in change.puts:
             document = Document(put.kind, put.resource.version, put.body, put.resource)
             self._reader.memory.put(change.project, put.id, document)
@@ -75,5 +75,3 @@ class Store:
             return document
         entry = replace(entry, quantity_on_stock=level.on_stock, available_quantity=level.available)
         return Document(document.kind, document.version, encode(entry), entry)
-
-

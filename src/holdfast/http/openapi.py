@@ -1,0 +1,316 @@
+"""The OpenAPI description, walked off the registers: no second description of the API exists.
+
+Resources give the generic routes and shapes, `ENDPOINTS` the special ones, `base/errors.py` the
+refusals; docstrings become descriptions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import msgspec
+
+from holdfast.base import errors
+from holdfast.commerce.registry import REGISTRY, Resource
+from holdfast.commerce.scopes import KNOWN
+from holdfast.handlers.endpoints import ENDPOINTS, Registered
+from holdfast.http.routes import IN_STORE, MY_SCOPES
+from holdfast.http.schemas import PREFIX, Schemas, first_paragraph, page_of, title, update_type
+
+_JSON = "application/json"
+_DESCRIPTION = """\
+The commercetools HTTP API, served by Holdfast. A token comes from `POST /oauth/token` with the \
+client's id and secret (HTTP Basic) and goes into `Authorization: Bearer`."""
+
+
+class Route(NamedTuple):
+    """One method on one path, before it is written down."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+    scope: str
+    body: Any = None
+    answer: Any = None
+    parameters: Sequence[str] = ()
+    status: str = "200"
+    page: bool = False
+    description: str = ""
+
+
+def describe() -> dict[str, Any]:
+    """The whole document; the registers must be loaded."""
+    updates = {kind.name: update_type(kind, list(kind.actions.values())) for kind in REGISTRY.values() if kind.actions}
+    mine = {
+        kind.name: update_type(kind, [kind.actions[name] for name in kind.my_actions], "My")
+        for kind in REGISTRY.values()
+        if kind.my_actions
+    }
+    routes = [*_generic_routes(updates, mine), *_special_routes(updates)]
+    schemas = Schemas([shape for route in routes for shape in (route.body, route.answer) if shape is not None])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Holdfast", "version": version("holdfast"), "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in sorted({route.tag for route in routes})],
+        "paths": _paths(routes, schemas),
+        "components": {
+            "schemas": schemas.components | {"ErrorResponse": _error_response()},
+            "parameters": _parameters(),
+            "responses": _refusals(),
+            "securitySchemes": _security(),
+        },
+        "security": [{"token": []}],
+    }
+
+
+def encode() -> bytes:
+    """The document as it is served and checked in."""
+    return msgspec.json.format(msgspec.json.encode(describe()), indent=1) + b"\n"
+
+
+# --- routes --------------------------------------------------------------------------------
+
+
+def _generic_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iterator[Route]:
+    for kind in REGISTRY.values():
+        if kind.path is None:
+            continue
+        scopes = (f"view_{kind.scope}", f"manage_{kind.scope}")
+        update = updates.get(kind.name)
+        yield from _collection(kind, "/{projectKey}", scopes, kind.draft, update)
+        if kind.path in IN_STORE:
+            yield from _collection(kind, "/{projectKey}/in-store/key={storeKey}", scopes, kind.draft, update)
+        if kind.path in MY_SCOPES:
+            scopes = (MY_SCOPES[kind.path],) * 2
+            yield from _collection(kind, "/{projectKey}/me", scopes, kind.my_draft, mine.get(kind.name))
+
+
+def _collection(kind: Resource[Any], root: str, scopes: tuple[str, str], draft: Any, update: Any) -> Iterator[Route]:
+    place, name = f"{root}/{kind.path}", title(kind)
+
+    def route(method: str, path: str, summary: str, **more: Any) -> Route:
+        scope = scopes[0] if method in {"GET", "HEAD"} else scopes[1]
+        return Route(method, path, name, summary, scope, **{"answer": kind.shape} | more)
+
+    paging = ("where", "variables", "sort", "limit", "offset", "withTotal", "expand")
+    yield route("GET", place, f"Query {name}", parameters=paging, page=True)
+    yield route("HEAD", place, f"Does any {name} match?", parameters=("where", "variables"), answer=None)
+    if draft is not None and _is_created_generically(kind, place):
+        yield route("POST", place, f"Create a {name}", body=draft, parameters=("expand",), status="201")
+    targets = [("{id}", "by id")]
+    if "key" in kind.shape.__struct_fields__:
+        targets.append(("key={key}", "by key"))
+    for segment, how in targets:
+        path = f"{place}/{segment}"
+        yield route("GET", path, f"Get a {name} {how}", parameters=("expand",))
+        yield route("HEAD", path, f"Does this {name} exist?", answer=None)
+        if update is not None:
+            yield route("POST", path, f"Update a {name} {how}", body=update, parameters=("expand",))
+        yield route("DELETE", path, f"Delete a {name} {how}", parameters=("version", "dataErasure", "expand"))
+
+
+def _is_created_generically(kind: Resource[Any], place: str) -> bool:
+    """Sign-up and its like take the place of the generic creation."""
+    collection = f"me/{kind.path}" if "/me/" in place else str(kind.path)
+    return ("POST", collection, "") not in ENDPOINTS
+
+
+def _special_routes(updates: Mapping[str, Any]) -> Iterator[Route]:
+    for (method, collection, pattern), entry in sorted(ENDPOINTS.items()):
+        below = "/".join(part for part in (collection, _spelled(pattern)) if part)
+        roots = ["/{projectKey}", *(["/{projectKey}/in-store/key={storeKey}"] if entry.in_store else [])]
+        for root in roots:
+            yield _special_route(method, f"{root}/{below}".rstrip("/"), collection, entry, updates)
+
+
+def _special_route(method: str, path: str, collection: str, entry: Registered, updates: Mapping[str, Any]) -> Route:
+    body = updates[entry.body.name] if isinstance(entry.body, Resource) else entry.body
+    answer = entry.answer.shape if isinstance(entry.answer, Resource) else entry.answer
+    text = first_paragraph(entry.function)
+    return Route(
+        method,
+        path,
+        _tag(collection),
+        text.split(". ")[0].removesuffix(".") or path,
+        entry.scope,
+        body,
+        answer,
+        entry.parameters,
+        "2XX",
+        description=text,
+    )
+
+
+def _tag(collection: str) -> str:
+    segment = collection.removeprefix("me/").removeprefix("me")
+    found = next((kind for kind in REGISTRY.values() if kind.path and kind.path == segment), None)
+    if found is not None:
+        return title(found)
+    return "".join(part.title() for part in segment.split("-")) or ("Me" if collection.startswith("me") else "Project")
+
+
+def _spelled(pattern: str) -> str:
+    """`password-token=*` → `password-token={passwordToken}`; a bare `*` is an id."""
+
+    def named(match: re.Match[str]) -> str:
+        head, *rest = match[1].split("-")
+        return f"{match[1]}={{{head}{''.join(part.title() for part in rest)}}}"
+
+    return re.sub(r"([a-z][a-z-]*)=\*", named, pattern).replace("*", "{id}")
+
+
+# --- paths ---------------------------------------------------------------------------------
+
+
+def _paths(routes: Sequence[Route], schemas: Schemas) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for route in routes:
+        item = paths.setdefault(route.path, _path_parameters(route.path))
+        item[route.method.lower()] = _operation(route, schemas)
+    return dict(sorted(paths.items()))
+
+
+def _path_parameters(path: str) -> dict[str, Any]:
+    names = re.findall(r"\{(\w+)\}", path)
+    return {
+        "parameters": [
+            {"$ref": f"#/components/parameters/{name}"} if name == "projectKey" else _segment(name) for name in names
+        ]
+    }
+
+
+def _segment(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "tags": [route.tag],
+        "summary": route.summary,
+        "description": f"{route.description}\n\nScope: `{route.scope}:{{projectKey}}`.".strip(),
+        "responses": _responses(route, schemas),
+        "security": [{"token": [f"{route.scope}:{{projectKey}}"]}, {"bearer": []}],
+    }
+    if route.parameters:
+        operation["parameters"] = [_parameter(name) for name in route.parameters]
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schemas.of(route.body)}}}
+    return operation
+
+
+def _operation_id(route: Route) -> str:
+    words = re.findall(r"[A-Za-z]+", route.path.replace("{projectKey}", ""))
+    return (
+        route.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
+        if words
+        else (f"{route.method.lower()}Project")
+    )
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    if name in _parameters():
+        return {"$ref": f"#/components/parameters/{name}"}
+    return {"name": name, "in": "query", "schema": {"type": "string"}}
+
+
+def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done."}
+    if route.answer is not None:
+        schema = schemas.of(route.answer)
+        done["content"] = {_JSON: {"schema": page_of(schema) if route.page else schema}}
+    refused = ["400", "401", "403", "404", "502", "503"]
+    if route.method in {"POST", "DELETE"}:
+        refused += ["409", "413"]
+    return {route.status: done} | {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)}
+
+
+# --- components ----------------------------------------------------------------------------
+
+
+def _parameters() -> dict[str, Any]:
+    def query(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
+        return {"name": name, "in": "query", "schema": schema, "description": text} | more
+
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    return {
+        "projectKey": {"name": "projectKey", "in": "path", "required": True, "schema": text},
+        "where": query("where", texts, 'Query predicate, e.g. `key = "red"`; several are combined with and.'),
+        "variables": query(
+            "var",
+            {"type": "object", "propertyNames": {"pattern": r"^var\.\w+$"}, "additionalProperties": text},
+            "Values of the predicate's variables: `var.name=…`.",
+            style="form",
+            explode=True,
+        ),
+        "sort": query("sort", texts, "`createdAt desc`, `name.en asc`; several in order of weight."),
+        "limit": query("limit", {"type": "integer", "minimum": 0, "maximum": 500, "default": 20}, "Results a page."),
+        "offset": query(
+            "offset", {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 0}, "Results to skip."
+        ),
+        "withTotal": query("withTotal", {"type": "boolean", "default": True}, "Whether to count all that match."),
+        "expand": query(
+            "expand", texts, "References to fill in: `parent`, `ancestors[*]`, `lineItems[*].productType`."
+        ),
+        "version": query("version", {"type": "integer", "minimum": 0}, "The version seen last.", required=True),
+        "dataErasure": query("dataErasure", {"type": "boolean", "default": False}, "Erase personal data for good."),
+    }
+
+
+def _codes(kind: type[errors.ApiError]) -> Iterator[type[errors.ApiError]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _codes(below)
+
+
+def _refusals() -> dict[str, Any]:
+    """One response per status, listing the codes that come with it."""
+    by_status: dict[int, set[str]] = {}
+    families = {errors.Rejected, errors.Unauthenticated, errors.Forbidden, errors.Unavailable, errors.OAuthRejected}
+    for kind in _codes(errors.ApiError):
+        if kind not in families:
+            by_status.setdefault(kind.status, set()).add(kind.code)
+    content = {_JSON: {"schema": {"$ref": f"{PREFIX}ErrorResponse"}}}
+    return {
+        str(status): {"description": f"Codes: {', '.join(sorted(codes))}.", "content": content}
+        for status, codes in sorted(by_status.items())
+        if status != errors.General.status
+    }
+
+
+def _error_response() -> dict[str, Any]:
+    entry = {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        "additionalProperties": True,
+    }
+    return {
+        "type": "object",
+        "description": "`message` repeats the first error; fields beside `code` and `message` depend on the code.",
+        "required": ["statusCode", "message", "errors"],
+        "properties": {
+            "statusCode": {"type": "integer"},
+            "message": {"type": "string"},
+            "errors": {"type": "array", "minItems": 1, "items": entry},
+            "error": {"type": "string", "description": "OAuth 2 error name, where the token is the reason."},
+            "error_description": {"type": "string"},
+        },
+    }
+
+
+def _security() -> dict[str, Any]:
+    scopes = {f"{name}:{{projectKey}}": "" for name in sorted(KNOWN)}
+    return {
+        "token": {
+            "type": "oauth2",
+            "description": "Client credentials. Without a scope the token gets all the client owns.",
+            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}},
+        },
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A token you already have."},
+    }

@@ -1,0 +1,87 @@
+"""An API worker process: `python -m holdfast.http.worker`, told what to do by HOLDFAST_*.
+
+Several share one port (SO_REUSEPORT). SIGTERM stops accepting, lets the requests in flight end,
+and closes the store last, so that what was acknowledged is durable and what was not is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+import pkgutil
+import signal
+
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from holdfast import handlers
+from holdfast.base import log
+from holdfast.base.config import Config, read_config
+from holdfast.commerce.catalogue import load_resources
+from holdfast.commerce.registry import by_path
+from holdfast.handlers.oauth import OAuth
+from holdfast.handlers.verify_credentials import verifier
+from holdfast.http.app import App
+from holdfast.http.auth import Authenticator
+from holdfast.http.oauth import OAuthRoutes
+from holdfast.http.routes import Router
+from holdfast.http.sides import internal_side, oauth_side
+from holdfast.store.store import Store
+from holdfast.store.tokens import Tokens
+
+BACKLOG = 1_024
+
+
+def load_handlers() -> None:
+    """Import every module of `handlers/`, which registers its endpoints."""
+    for module in pkgutil.iter_modules(handlers.__path__, f"{handlers.__name__}."):
+        importlib.import_module(module.name)
+
+
+async def serve(config: Config) -> None:
+    """Serve the API until SIGTERM or SIGINT."""
+    load_resources()
+    load_handlers()
+    store = Store(config.database_url, epochs=config.data_folder / "epochs")
+    await store.open()
+    server = Server(
+        build(store, config),
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        backlog=BACKLOG,
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.stop)
+    log.log.info("worker.serving", url=config.api_url, pid=os.getpid())
+    try:
+        await server.serve()
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(config.drain_seconds):
+                await store.close()
+        log.log.info("worker.stopped", pid=os.getpid())
+
+
+def build(store: Store, config: Config) -> App:
+    """The application of one process."""
+    tokens = Tokens(store.database, store.epochs)
+    oauth = OAuth(tokens, verifier(store))
+    sides = {"oauth": oauth_side(OAuthRoutes(oauth)), "-": internal_side(store)}
+    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides)
+
+
+def main() -> None:
+    config = read_config(os.environ)
+    log.configure(f"api-{config.worker_index}", config.log_level)
+    uvloop.run(serve(config))
+
+
+if __name__ == "__main__":
+    main()
