@@ -18,7 +18,6 @@ from holdfast.commerce.values.value import (
     ClientInfo,
     Country,
     Currency,
-    Key,
     Locale,
     LocalizedString,
     Stored,
@@ -34,6 +33,8 @@ CART_DAYS = 90
 SHOPPING_LIST_DAYS = 360
 MESSAGE_DAYS = 15
 
+# The first segment of every path and a column of every database key.
+ProjectKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,36}\Z")]
 Days = Annotated[int, Meta(ge=1, le=365_250)]
 MessageDays = Annotated[int, Meta(ge=1, le=90)]
 Minutes = Annotated[int, Meta(ge=1, le=2_147_483_647)]
@@ -165,7 +166,7 @@ class DiscountsConfiguration(Value):
 class ProjectDraft(Value):
     """What an operator says about a new project; the hosted API has no call for it."""
 
-    key: Key
+    key: ProjectKey
     name: str | None = None
     currencies: tuple[Currency, ...] = ("EUR",)
     countries: tuple[Country, ...] = ("DE",)
