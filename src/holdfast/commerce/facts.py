@@ -65,7 +65,16 @@ class Matching(NamedTuple):
     limit: int
 
 
-Lookup = ById | ByField | Matching
+class PasswordHash(NamedTuple):
+    """The slow, salted hash of a new password: chance and time, so the handler's part."""
+
+    password: str
+
+    def __repr__(self) -> str:
+        return "PasswordHash(***)"
+
+
+Lookup = ById | ByField | Matching | PasswordHash
 MATCHING_LIMIT_MAX = 500
 
 
@@ -129,6 +138,11 @@ class Facts:
     def all(self, kind: Resource[R]) -> tuple[R, ...]:
         """All resources of a small collection (at most 500: zones, shipping methods, tax categories)."""
         return self.matching(kind, "", sort="id asc")
+
+    def password_hash(self, password: str) -> str:
+        """What to keep of a new password."""
+        hashed: str = self._know(PasswordHash(password))
+        return hashed
 
     def find(self, kind: Resource[R], target: str | Reference | KeyReference | ResourceIdentifier) -> R | None:
         """The resource a reference, identifier or id names, or None.

@@ -223,7 +223,7 @@ class Resource(Generic[R]):
             effective += step.resource is not result.resource and step.resource != result.resource
             result = step
         settled = self._settled(before, result, facts)
-        if settled.resource == before and not settled.stock:
+        if settled.resource == before and not settled.stock and not settled.others:
             return Changed(before)
         return settled.then(touched(settled.resource, before.version + max(effective, 1), facts))
 

@@ -11,7 +11,7 @@ import msgspec
 from holdfast.base import clock
 from holdfast.base.errors import ResourceNotFound
 from holdfast.base.ids import is_uuid, uuid7
-from holdfast.commerce.facts import ById, ByField, Caller, Facts, Lookup, MissingFacts, lookup_of
+from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, MissingFacts, PasswordHash, lookup_of
 from holdfast.commerce.predicates.binding import bind
 from holdfast.commerce.predicates.paging import Paging, sort_keys
 from holdfast.commerce.predicates.parser import parse
@@ -19,6 +19,7 @@ from holdfast.commerce.registry import REGISTRY, Changed, Resource
 from holdfast.commerce.values.reference import KeyReference, Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Stored
 from holdfast.handlers.decode import decode
+from holdfast.handlers.passwords import hash_password
 from holdfast.store.change import change_of
 from holdfast.store.reader import Document
 from holdfast.store.search import Search
@@ -107,13 +108,16 @@ class Work:
             await asyncio.gather(*map(self._load, lookups))
 
     async def _load(self, lookup: Lookup) -> None:
+        if isinstance(lookup, PasswordHash):
+            self._known[lookup] = await hash_password(lookup.password)
+            return
         kind = REGISTRY[lookup.kind]
         if isinstance(lookup, ById):
             await self.document(kind, lookup.id)
         elif isinstance(lookup, ByField):
             await self.document_by(kind, lookup.field, lookup.value)
         else:
-            predicate = bind(parse(lookup.predicate), kind.shape) if lookup.predicate else None
+            predicate = bind(parse(lookup.predicate), kind.shape, extra=kind.query_fields) if lookup.predicate else None
             sort = sort_keys([lookup.sort], kind.shape) if lookup.sort else ()
             paging = Paging(limit=lookup.limit, with_total=False)
             found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
