@@ -8,17 +8,10 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 from msgspec.structs import replace
 
-from holdfast.base.errors import (
-    DuplicateEnumValues,
-    DuplicateField,
-    EnumKeyAlreadyExists,
-    EnumKeyDoesNotExist,
-    EnumValuesMustMatch,
-    InvalidField,
-    InvalidOperation,
-)
+from holdfast.base.errors import DuplicateField, InvalidField, InvalidOperation
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Resource
+from holdfast.commerce.rules import enumerations
 from holdfast.commerce.rules.common_actions import change_key, change_localized_name, set_localized_description
 from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, empty, no
 
@@ -138,15 +131,8 @@ def check_definitions(before: Type | None, after: Type, facts: Facts) -> Type:
         if names.count(name) > 1:
             raise DuplicateField("fieldDefinitions.name", name)
     for definition in after.field_definitions:
-        _check_enum_keys(definition)
+        enumerations.check_distinct(_enum_values(definition.type), definition.name)
     return after
-
-
-def _check_enum_keys(definition: FieldDefinition) -> None:
-    keys = [value.key for value in _enum_values(definition.type)]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise DuplicateEnumValues(f"The enum keys {twice} of '{definition.name}' are not unique.", duplicates=twice)
 
 
 def _enum_values(field_type: FieldType) -> Sequence[EnumValue | LocalizedEnumValue]:
@@ -200,49 +186,57 @@ def change_input_hint(type_: Type, *, field_name: str, input_hint: InputHint) ->
 @types.action("addEnumValue")
 def add_enum_value(type_: Type, *, field_name: str, value: EnumValue) -> Type:
     """Append a value to an enumeration."""
-    return _enum_changed(type_, field_name, EnumType, lambda values: _appended(values, value, field_name))
+    return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.appended(values, value, field_name))
 
 
 @types.action("addLocalizedEnumValue")
 def add_localized_enum_value(type_: Type, *, field_name: str, value: LocalizedEnumValue) -> Type:
     """Append a value to a localized enumeration."""
-    return _enum_changed(type_, field_name, LocalizedEnumType, lambda values: _appended(values, value, field_name))
+    return _enum_changed(
+        type_, field_name, LocalizedEnumType, lambda values: enumerations.appended(values, value, field_name)
+    )
 
 
 @types.action("removeEnumValues")
 def remove_enum_values(type_: Type, *, field_name: str, keys: tuple[str, ...]) -> Type:
     """Remove values of an enumeration."""
-    return _enum_changed(type_, field_name, EnumType, lambda values: _without(values, keys, field_name))
+    return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.removed(values, keys, field_name))
 
 
 @types.action("removeLocalizedEnumValues")
 def remove_localized_enum_values(type_: Type, *, field_name: str, keys: tuple[str, ...]) -> Type:
     """Remove values of a localized enumeration."""
-    return _enum_changed(type_, field_name, LocalizedEnumType, lambda values: _without(values, keys, field_name))
+    return _enum_changed(
+        type_, field_name, LocalizedEnumType, lambda values: enumerations.removed(values, keys, field_name)
+    )
 
 
 @types.action("changeEnumValueLabel")
 def change_enum_value_label(type_: Type, *, field_name: str, value: EnumValue) -> Type:
     """Change the label of an enumeration's value."""
-    return _enum_changed(type_, field_name, EnumType, lambda values: _relabelled(values, value, field_name))
+    return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.replaced(values, value, field_name))
 
 
 @types.action("changeLocalizedEnumValueLabel")
 def change_localized_enum_value_label(type_: Type, *, field_name: str, value: LocalizedEnumValue) -> Type:
     """Change the labels of a localized enumeration's value."""
-    return _enum_changed(type_, field_name, LocalizedEnumType, lambda values: _relabelled(values, value, field_name))
+    return _enum_changed(
+        type_, field_name, LocalizedEnumType, lambda values: enumerations.replaced(values, value, field_name)
+    )
 
 
 @types.action("changeEnumValueOrder")
 def change_enum_value_order(type_: Type, *, field_name: str, keys: tuple[str, ...]) -> Type:
     """Reorder an enumeration; exactly the present keys must be named."""
-    return _enum_changed(type_, field_name, EnumType, lambda values: _reordered(values, keys, field_name))
+    return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.reordered(values, keys, field_name))
 
 
 @types.action("changeLocalizedEnumValueOrder")
 def change_localized_enum_value_order(type_: Type, *, field_name: str, keys: tuple[str, ...]) -> Type:
     """Reorder a localized enumeration; exactly the present keys must be named."""
-    return _enum_changed(type_, field_name, LocalizedEnumType, lambda values: _reordered(values, keys, field_name))
+    return _enum_changed(
+        type_, field_name, LocalizedEnumType, lambda values: enumerations.reordered(values, keys, field_name)
+    )
 
 
 def _definition(type_: Type, field_name: str) -> FieldDefinition:
@@ -275,41 +269,3 @@ def _enum_changed(
         return replace(definition, type=SetType(element_type=inner) if isinstance(outer, SetType) else inner)
 
     return _redefined(type_, field_name, changed)
-
-
-def _appended(values: tuple[Any, ...], value: Any, field_name: str) -> tuple[Any, ...]:
-    if any(present.key == value.key for present in values):
-        raise EnumKeyAlreadyExists(
-            f"The field '{field_name}' has an enum value '{value.key}' already.",
-            conflicting_enum_key=value.key,
-            conflicting_attribute_name=field_name,
-        )
-    return (*values, value)
-
-
-def _known(values: tuple[Any, ...], keys: Sequence[str], field_name: str) -> None:
-    present = {value.key for value in values}
-    for key in keys:
-        if key not in present:
-            raise EnumKeyDoesNotExist(
-                f"The field '{field_name}' has no enum value '{key}'.",
-                conflicting_enum_key=key,
-                conflicting_attribute_name=field_name,
-            )
-
-
-def _without(values: tuple[Any, ...], keys: Sequence[str], field_name: str) -> tuple[Any, ...]:
-    _known(values, keys, field_name)
-    return tuple(value for value in values if value.key not in keys)
-
-
-def _relabelled(values: tuple[Any, ...], value: Any, field_name: str) -> tuple[Any, ...]:
-    _known(values, (value.key,), field_name)
-    return tuple(value if present.key == value.key else present for present in values)
-
-
-def _reordered(values: tuple[Any, ...], keys: Sequence[str], field_name: str) -> tuple[Any, ...]:
-    by_key = {value.key: value for value in values}
-    if sorted(keys) != sorted(by_key):
-        raise EnumValuesMustMatch(f"The keys must be exactly those of '{field_name}': {sorted(by_key)}.")
-    return tuple(by_key[key] for key in keys)
