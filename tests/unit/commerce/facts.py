@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, Matching
+from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, Matching, PasswordHash
 from holdfast.commerce.registry import Changed, Resource
 from holdfast.commerce.values.value import Stored
 
@@ -28,6 +28,8 @@ class Known(dict[Lookup, Any]):
         self._answers = answers
 
     def __missing__(self, lookup: Lookup) -> Any:
+        if isinstance(lookup, PasswordHash):
+            return f"hash of {lookup.password}"
         if not isinstance(lookup, Matching):
             return None
         if (lookup.kind, lookup.predicate) in self._answers:
@@ -43,6 +45,7 @@ def facts_with(
     store_key: str | None = None,
     customer_id: str | None = None,
     anonymous_id: str | None = None,
+    scopes: Sequence[str] = ("manage_project",),
     now: str = NOW,
 ) -> Facts:
     """Facts that know `records`, and for each (kind, predicate) in `matching` its answer."""
@@ -51,15 +54,17 @@ def facts_with(
         known[ById(kind.name, record.id)] = record
         for field, value in kind.unique_values(record):
             known[ByField(kind.name, field, value)] = record
-    caller = a_caller(customer_id, anonymous_id)
+    caller = a_caller(customer_id, anonymous_id, scopes)
     return Facts(caller=caller, now=now, base_id=0, known=known, store_key=store_key)
 
 
-def a_caller(customer_id: str | None = None, anonymous_id: str | None = None) -> Caller:
+def a_caller(
+    customer_id: str | None = None, anonymous_id: str | None = None, scopes: Sequence[str] = ("manage_project",)
+) -> Caller:
     return Caller(
         project=PROJECT,
         client_id="test-client",
-        scopes=frozenset((f"manage_project:{PROJECT}",)),
+        scopes=frozenset(scopes),
         customer_id=customer_id,
         anonymous_id=anonymous_id,
     )
