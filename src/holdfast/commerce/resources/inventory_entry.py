@@ -99,8 +99,9 @@ inventory_entries = Resource(
     path="inventory",
     shape=InventoryEntry,
     draft=InventoryEntryDraft,
-    scope="products",
+    scope="inventory",
     unique=_place,
+    published={"sku@channel": "sku"},
     holds=("channel", "type"),
 )
 inventory_entries.action("setKey")(set_key)
