@@ -112,7 +112,7 @@ class _CartParser(Parser[CartPredicate]):
 
     def _name(self) -> str:
         token = self.take()
-        if token.kind not in (Kind.NAME, Kind.QUOTED_NAME, Kind.NUMBER):
+        if not token.is_name:
             raise self.unexpected(token, "a field")
         return token.text
 

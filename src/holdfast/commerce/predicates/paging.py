@@ -84,7 +84,7 @@ def _sort_key(found: list[Token]) -> SortKey:
 
 
 def _name(token: Token) -> str:
-    if token.kind in (Kind.NAME, Kind.QUOTED_NAME) or (token.kind is Kind.NUMBER and token.text.isdigit()):
+    if token.is_name:
         return token.text
     raise malformed("sort", "Expected a field", token.position)
 

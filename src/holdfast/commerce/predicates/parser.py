@@ -239,7 +239,7 @@ class QueryParser(Parser[Predicate]):
 
     def term(self) -> Predicate:
         token = self.take()
-        if not (token.kind in (Kind.NAME, Kind.QUOTED_NAME) or (token.kind is Kind.NUMBER and token.text.isdigit())):
+        if not token.is_name:
             raise self.unexpected(token, "a field")
         if self.token.is_mark("("):
             return Descend(token.text, self.bracketed(), token.position)

@@ -42,10 +42,18 @@ class Token:
         """Whether this is one of the given keywords; those are case-insensitive."""
         return self.kind is Kind.NAME and self.text.lower() in words
 
+    @property
+    def is_name(self) -> bool:
+        """Whether this can name a field: `2`, `1e5` and keywords can, where a field is expected."""
+        return self.kind in (Kind.NAME, Kind.QUOTED_NAME) or (
+            self.kind is Kind.NUMBER and _NAME.fullmatch(self.text) is not None
+        )
+
     def is_mark(self, *marks: str) -> bool:
         return self.kind is Kind.MARK and self.text in marks
 
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 # A number must not run into a name: `2fa` and `550e8400-e29b` are names that start with digits.
 _TOKEN = re.compile(
     r"""
