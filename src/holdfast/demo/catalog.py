@@ -149,9 +149,12 @@ def colour_attribute() -> Draft:
 
 
 def size_attribute(sizes: tuple[str, ...]) -> Draft:
-    """Sizes with an order of their own are an enumeration; volumes and weights are text."""
+    """Sizes with an order of their own are an enumeration; volumes and weights are text.
+
+    Product types may share the name of an attribute only with its type, so these are two.
+    """
     if not sizes:
-        return attribute("size", "Size", "Größe", {"name": "text"})
+        return attribute("content", "Content", "Inhalt", {"name": "text"})
     return attribute("size", "Size", "Größe", {"name": "enum", "values": [{"key": s, "label": s} for s in sizes]})
 
 
@@ -242,7 +245,7 @@ def variant(one: Variant, api_url: str) -> Draft:
         {"name": "color", "value": one.colour},
         {"name": "material", "value": {"en": material_en, "de": material_de}},
         {"name": "weightGrams", "value": kind.weight_grams * (10 + one.size_index) // 10},
-        *([{"name": "size", "value": one.size}] if one.size else []),
+        *([{"name": size_name(kind), "value": one.size}] if one.size else []),
     ]
     return {
         "sku": one.sku,
@@ -257,6 +260,10 @@ def variant(one: Variant, api_url: str) -> Draft:
             }
         ],
     }
+
+
+def size_name(kind: Kind) -> str:
+    return "size" if kind.sizes in {CLOTHES_SIZES, SHOE_SIZES} else "content"
 
 
 def prices(one: Variant) -> list[Draft]:

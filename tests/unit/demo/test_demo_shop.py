@@ -82,6 +82,7 @@ def test_whatever_is_named_has_been_loaded_in_an_earlier_stage() -> None:
 
 
 def test_enumerated_attribute_values_are_declared() -> None:
+    known = {kind["key"]: {one["name"] for one in kind["attributes"]} for kind in catalog.product_types()}
     declared = {
         (product_type["key"], attribute["name"]): {value["key"] for value in attribute["type"]["values"]}
         for product_type in catalog.product_types()
@@ -91,8 +92,14 @@ def test_enumerated_attribute_values_are_declared() -> None:
     for product in PRODUCTS:
         for variant in (product["masterVariant"], *product["variants"]):
             for attribute in variant["attributes"]:
+                assert attribute["name"] in known[product["productType"]["key"]], variant["sku"]
                 keys = declared.get((product["productType"]["key"], attribute["name"]))
                 assert keys is None or attribute["value"] in keys, variant["sku"]
+
+
+def test_attributes_of_one_name_have_one_type_in_all_product_types() -> None:
+    kinds = {(one["name"], one["type"]["name"]) for kind in catalog.product_types() for one in kind["attributes"]}
+    assert max(Counter(name for name, _ in kinds).values()) == 1
 
 
 def test_the_same_shop_is_invented_every_time() -> None:
