@@ -81,7 +81,7 @@ async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
 
 
 async def any_match(work: Work, kind: Resource[Any], request: Request) -> bool:
-    """HEAD of a collection: does any resource match?"""
+    """HEAD of a collection: whether any resource matches."""
     return await work.store.exists(search_of(work, kind, request))
 
 
@@ -93,9 +93,9 @@ async def find(work: Work, kind: Resource[Any], request: Request, target: Target
         document = await work.document_by(kind, target.field, target.value)
     if document is None:
         raise target.missing()
-    if request.me or request.store_key is not None:
-        if not View(work.caller, request.me, request.store_key).shows(kind.name, document.resource):
-            raise target.missing()
+    fenced = request.me or request.store_key is not None
+    if fenced and not View(work.caller, request.me, request.store_key).shows(kind.name, document.resource):
+        raise target.missing()
     return document
 
 

@@ -30,8 +30,8 @@ async def expand(work: Work, resource: Stored | Document, texts: Sequence[str]) 
         wanted = [reference for reference in pending(document, paths) if reference not in loaded]
         if not wanted:
             break
-        for reference, found in zip(wanted, await asyncio.gather(*(_load(work, *one) for one in wanted)), strict=True):
-            loaded[reference] = found
+        found = await asyncio.gather(*(_load(work, *reference) for reference in wanted))
+        loaded.update(zip(wanted, found, strict=True))
         document = expanded(document, paths, {key: value for key, value in loaded.items() if value is not None})
     return msgspec.json.encode(document)
 

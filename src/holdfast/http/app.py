@@ -99,7 +99,7 @@ class App:
             return await self._project_answer(scope, raw_path, body, authorization)
         except ApiError as error:
             return _refusal(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the process edge: logged and answered
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             return _refusal(General())
 

@@ -205,12 +205,10 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 
 def _operation_id(route: Route) -> str:
-    words = re.findall(r"[A-Za-z]+", route.path.replace("{projectKey}", ""))
-    return (
-        route.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
-        if words
-        else (f"{route.method.lower()}Project")
-    )
+    """`GET /{projectKey}/in-store/key={storeKey}/carts/{id}` → `getInStoreCartsById`."""
+    spelled = route.path.replace("{projectKey}", "").replace("/key={storeKey}", "").replace("{id}", "by-id")
+    words = re.findall(r"[A-Za-z]+", re.sub(r"([a-z-]+)=\{\w+\}", r"by-\1", spelled)) or ["Project"]
+    return route.method.lower() + "".join(word[0].upper() + word[1:] for word in words)
 
 
 def _parameter(name: str) -> dict[str, Any]:

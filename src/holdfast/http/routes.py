@@ -155,10 +155,7 @@ def _patterns(rest: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     choices: list[tuple[str, tuple[str, ...]]]
     for segment in rest:
         name, equals, value = segment.partition("=")
-        if equals:
-            choices = [(f"{name}=*", (value,))]
-        else:
-            choices = [(segment, ()), ("*", (segment,))]
+        choices = [(f"{name}=*", (value,))] if equals else [(segment, ()), ("*", (segment,))]
         patterns = [((*parts, part), (*values, *more)) for parts, values in patterns for part, more in choices]
     return [("/".join(parts), values) for parts, values in patterns]
 

@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     refused: dict[int, ApiError]
 
 
-class CommitUnknown(Exception):  # noqa: N818 - a state, not a mistake
+class CommitUnknown(Exception):
     """The connection broke while the COMMIT of transaction `number` was under way."""
 
     def __init__(self, number: str, outcome: Outcome) -> None:
@@ -115,7 +115,7 @@ class Committer:
             return await self._verdicts(changes)
         except ApiError as error:
             return [error] * len(changes)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge of the committer: each change gets an answer
             if len(changes) > 1:
                 log.warning("commit.isolating", changes=len(changes), reason=str(error))
                 return [verdict for change in changes for verdict in await self._verdicts_of([change])]

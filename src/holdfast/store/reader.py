@@ -8,15 +8,15 @@ always current, and what did not change is neither sent nor decoded again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from holdfast.commerce.registry import REGISTRY
 from holdfast.commerce.stock import StockLevel
 from holdfast.commerce.values.value import Stored
-from holdfast.store.constraints import claim_value
 from holdfast.store.coalescer import Coalescer
+from holdfast.store.constraints import claim_value
 from holdfast.store.pool import Database, patiently
 from holdfast.store.queries import columns, document_queries, queries
 

@@ -25,13 +25,14 @@ _SQL = queries("constraints")
 
 
 class Clash(NamedTuple):
-    """A value (or, without a field, an id) that already belongs to somebody."""
+    """A value that already belongs to somebody: to `owner` of the same batch, else to a stored resource."""
 
     project: str
     kind: str
     field: str
     value: str
     id: str
+    owner: str | None = None
 
 
 # --- survey --------------------------------------------------------------------------------
@@ -117,8 +118,8 @@ async def _write_claims(connection: asyncpg.Connection, changes: Sequence[Change
     if not wanted:
         return []
     won = await connection.fetch(_SQL["own_values"], *columns(wanted, 5))
-    owned = {(row["project"], row["kind"], row["field"], row["value"], str(row["id"])) for row in won}
-    return [Clash(*claim) for claim in wanted if claim not in owned]
+    owners = {(row["project"], row["kind"], row["field"], row["value"]): str(row["id"]) for row in won}
+    return [Clash(*claim, owners.get(claim[:4])) for claim in wanted if owners.get(claim[:4]) != claim[4]]
 
 
 async def _write_documents(connection: asyncpg.Connection, changes: Sequence[Change], ground: Ground) -> list[Clash]:
@@ -218,7 +219,7 @@ async def explain(
         for put in change.puts:
             clash = by_resource.get((change.project, put.kind, put.id))
             if clash is not None:
-                refused[index] = _refusal(clash, owner_of.get(clash))
+                refused[index] = _refusal(clash, clash.owner or owner_of.get(clash))
     return refused
 
 

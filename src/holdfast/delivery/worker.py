@@ -1,0 +1,85 @@
+"""The background worker process: `python -m holdfast.delivery.worker`, told what to do by HOLDFAST_*.
+
+It does chores at their pace until SIGTERM. A chore that fails is logged and tried again next time:
+nothing a shopper does depends on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import uvloop
+
+from holdfast.base import log
+from holdfast.base.config import Config, read_config
+from holdfast.store.epochs import Epochs
+from holdfast.store.housekeeping import delete_expired_carts
+from holdfast.store.pool import Database
+from holdfast.store.tokens import Tokens
+
+# A chore that found a full batch goes on at once, this many times before others get a turn.
+BATCHES_MAX = 100
+
+
+class Chore(NamedTuple):
+    """Something to clear away: `run` does a batch and answers how much it was."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], Awaitable[int]]
+
+
+async def work(config: Config) -> None:
+    """Do all chores until SIGTERM or SIGINT."""
+    database = Database(config.database_url, ad_hoc=1)
+    await database.open()
+    tokens = Tokens(database, Epochs(config.data_folder / "epochs"))
+    chores = [
+        Chore("tokens.purge", 60.0, tokens.purge),
+        Chore("carts.expire", 300.0, lambda: delete_expired_carts(database)),
+    ]
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    tasks = [asyncio.create_task(_repeat(chore, stop)) for chore in chores]
+    await stop.wait()
+    await asyncio.gather(*tasks)
+    await database.close()
+
+
+async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await _clear(chore)
+        except Exception:  # noqa: BLE001 - logged, and tried again
+            log.log.exception("chore.failed", chore=chore.name)
+        try:
+            await asyncio.wait_for(stop.wait(), chore.every_seconds)
+        except TimeoutError:
+            continue
+
+
+async def _clear(chore: Chore) -> None:
+    done = 0
+    for _ in range(BATCHES_MAX):
+        batch = await chore.run()
+        done += batch
+        if not batch:
+            break
+    if done:
+        log.log.info("chore.done", chore=chore.name, count=done)
+
+
+def main() -> None:
+    config = read_config(os.environ)
+    log.configure("background", config.log_level)
+    uvloop.run(work(config))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Pages for people: the API explorer at `/docs`, and the description it reads.
+
+Everything comes out of the package, so it works without a network; the content policy forbids the
+page to ask anybody else. The explorer is Swagger UI, copied in file by file (explorer/vendored.json
+says from where): its npm package would bring an install counter along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import NamedTuple
+
+from holdfast.base.errors import ResourceNotFound
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+    "png": "image/png",
+}
+INDEX = "index.html"
+DESCRIPTION = "openapi.json"
+VENDORED = "swagger-ui-5.35.0/"
+# What the page loads; nothing else in the folder is served.
+FILES = frozenset(
+    {
+        INDEX,
+        "explorer.css",
+        "explorer.js",
+        *(VENDORED + name for name in ("favicon-32x32.png", "swagger-ui-bundle.js", "swagger-ui.css")),
+    }
+)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Page(NamedTuple):
+    """A file as it is served."""
+
+    body: bytes
+    tag: str
+
+
+async def docs(
+    method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, Headers, bytes]:
+    """Answer `/docs…`. Raises ResourceNotFound."""
+    name = path.removeprefix("/docs").strip("/") or INDEX
+    if method not in ("GET", "HEAD") or (name not in FILES and name != DESCRIPTION):
+        raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
+    page = await asyncio.to_thread(_description) if name == DESCRIPTION else _file(name)
+    # Vendored files carry their version in the path, so they never change under it.
+    freshness = "public, max-age=31536000, immutable" if name.startswith(VENDORED) else "no-cache"
+    told: Headers = [
+        (b"content-type", _TYPES[name.rpartition(".")[2]].encode()),
+        (b"cache-control", freshness.encode()),
+        (b"etag", page.tag.encode()),
+        (b"content-security-policy", _POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]
+    if headers.get("if-none-match") == page.tag:
+        return 304, told, b""
+    return 200, told, page.body
+
+
+@cache
+def _file(name: str) -> Page:
+    return _page(resources.files("holdfast.http").joinpath("explorer", name).read_bytes())
+
+
+@cache
+def _description() -> Page:
+    # Imported when first asked for: describing every shape takes memory a worker need not spend.
+    from holdfast.http.openapi import encode  # noqa: PLC0415
+
+    return _page(encode())
+
+
+def _page(body: bytes) -> Page:
+    return Page(body, f'"{sha256(body).hexdigest()[:24]}"')
