@@ -9,7 +9,7 @@ Whoever starts the process decides where the lines go; `holdfast up` collects th
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -19,8 +19,8 @@ SECRETS = frozenset({"password", "secret", "client_secret", "token", "access_tok
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def configure(process: str, level: str = "info") -> None:
-    """Send every line of this process to standard error as JSON; called once at its start."""
+def configure(process: str, level: str = "info", stream: TextIO = sys.stderr) -> None:
+    """Send every line of this process to the stream as JSON; called once at its start."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -31,7 +31,7 @@ def configure(process: str, level: str = "info") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)

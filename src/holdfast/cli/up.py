@@ -1,0 +1,96 @@
+"""`holdfast up`: start everything, stay, and say how to talk to it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from holdfast.cli.printing import BOLD, Progress, add_data, add_json, painted, print_json
+
+PORT_DEFAULT = 8080
+WORKERS_MAX = 64
+WORKERS_DEFAULT_MAX = 2
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    add_json(parser)
+    parser.add_argument("--port", type=int, metavar="N", help=f"port of the API (default {PORT_DEFAULT}; 0: any free)")
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--workers", type=worker_count, metavar="N", help="API processes (default: 2, or 1 on one core)"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="use this PostgreSQL (16 or newer) instead of the embedded one"
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, metavar="FILE", help="write addresses and credentials here once serving"
+    )
+    parser.add_argument("--no-demo", action="store_true", help="start empty, without the demo shop")
+
+
+def worker_count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= WORKERS_MAX:
+        raise argparse.ArgumentTypeError(f"between 1 and {WORKERS_MAX}")
+    return count
+
+
+def run(given: argparse.Namespace) -> int:
+    import asyncio
+
+    from holdfast.base.log import configure
+    from holdfast.ops.server.layout import Layout
+    from holdfast.ops.server.up import Up
+
+    options = options_from(given)
+    layout = Layout(options.data)
+    layout.create()
+    with layout.log("supervisor").open("a", buffering=1) as log:
+        configure("supervisor", os.environ.get("HOLDFAST_LOG_LEVEL", "info"), log)
+        asyncio.run(Up(options, Progress(sys.stderr), print_json if given.json else welcome).run())
+    return 0
+
+
+def options_from(given: argparse.Namespace) -> Any:
+    from holdfast.ops.server.layout import data_folder
+    from holdfast.ops.server.up import UpOptions
+
+    environment = os.environ
+    port = environment.get("HOLDFAST_PORT", PORT_DEFAULT) if given.port is None else given.port
+    return UpOptions(
+        data=data_folder(given.data),
+        host=given.host or environment.get("HOLDFAST_HOST", "127.0.0.1"),
+        port=int(port),
+        workers=given.workers or min(WORKERS_DEFAULT_MAX, os.cpu_count() or 1),
+        database=given.database or environment.get("HOLDFAST_DATABASE_URL"),
+        demo=not given.no_demo,
+        ready_file=given.ready_file.absolute() if given.ready_file else None,
+        public_url=environment.get("HOLDFAST_PUBLIC_URL"),
+    )
+
+
+def welcome(facts: dict[str, Any]) -> None:
+    """Addresses, credentials, and two commands that work as they stand."""
+    api, key = facts["apiUrl"], facts["projectKey"]
+    pick_field = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    print(
+        f"""
+{painted("Your shop is open.", BOLD, sys.stdout)}
+
+  API            {api}
+  Project key    {key}
+  Client id      {facts["clientId"]}
+  Client secret  {facts["clientSecret"]}
+
+Try it:
+
+  TOKEN=$(curl -s -u {facts["clientId"]}:{facts["clientSecret"]} \\
+    -d grant_type=client_credentials {api}/oauth/token | {pick_field})
+  curl -s -H "Authorization: Bearer $TOKEN" "{api}/{key}/products?limit=2"
+
+Ctrl-C stops it; nothing acknowledged is lost.
+""",
+        flush=True,
+    )

@@ -1,0 +1,187 @@
+"""What many tests stand on: a PostgreSQL of the session, and a whole shop started as its users start it."""
+
+import asyncio
+import hashlib
+import itertools
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from holdfast.ops.server.account import as_account
+from holdfast.ops.server.cluster import CLEAN_ENVIRONMENT, DATABASE, prepare_cluster
+from holdfast.ops.server.layout import Layout
+
+HOLDFAST = (sys.executable, "-P", "-m", "holdfast.cli.main")
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running shop, as its ready file describes it."""
+
+    data: Path
+    api_url: str
+    auth_url: str
+    project_key: str
+    client_id: str
+    client_secret: str
+    pids: dict[str, Any]
+
+    @classmethod
+    def described(cls, data: Path, facts: dict[str, Any]) -> "Shop":
+        names = ("apiUrl", "authUrl", "projectKey", "clientId", "clientSecret", "pids")
+        return cls(data, *(facts[name] for name in names))
+
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://holdfast@/{DATABASE}?host={self.data}/sockets"
+
+    def command(self, *words: str) -> dict[str, Any]:
+        """Run a holdfast command on this shop; the JSON it prints."""
+        done = run_holdfast(*words, "--data", str(self.data), "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        facts: dict[str, Any] = json.loads(done.stdout)
+        return facts
+
+    def create_project(self, prefix: str = "test") -> dict[str, Any]:
+        """A fresh project: what `holdfast project create` prints, and the addresses."""
+        facts = self.command("project", "create", f"{prefix}-{next(_numbers)}-{secrets.token_hex(3)}")
+        return {**facts, "apiUrl": self.api_url, "authUrl": self.auth_url}
+
+    def expired_token(self, project_key: str, client_id: str) -> str:
+        """An access token of this client whose time is over."""
+        token = f"{project_key}.{secrets.token_urlsafe(32)}"
+        asyncio.run(self._add_expired(project_key, client_id, token))
+        return token
+
+    async def _add_expired(self, project_key: str, client_id: str, token: str) -> None:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            await connection.execute(
+                "INSERT INTO token (project, hash, kind, client_id, scope, expires_at)"
+                " VALUES ($1, $2, 'access', $3, $4, now() - interval '1 hour')",
+                project_key,
+                hashlib.sha256(token.encode()).digest(),
+                client_id,
+                f"manage_project:{project_key}",
+            )
+        finally:
+            await connection.close()
+
+
+def run_holdfast(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*HOLDFAST, *words], capture_output=True, text=True, check=False, timeout=START_SECONDS, env=environment()
+    )
+
+
+def environment() -> dict[str, str]:
+    """Ours without HOLDFAST_*, which would point the commands elsewhere; chosen binaries stay chosen."""
+    kept = ("HOLDFAST_POSTGRES_BIN", "HOLDFAST_POSTGRES_ACCOUNT")
+    return {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_") or name in kept}
+
+
+def start_shop(data: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Start `holdfast up` on a folder; its ready file is DATA/ready.json, its words are in DATA/up.out."""
+    data.mkdir(exist_ok=True, mode=0o711)
+    words = ("up", "--data", str(data), "--port", "0", "--no-demo", "--ready-file", str(data / "ready.json"), *options)
+    with (data / "up.out").open("wb") as out:
+        return subprocess.Popen(
+            [*HOLDFAST, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment()
+        )
+
+
+def wait_for_shop(data: Path, process: subprocess.Popen[bytes]) -> Shop:
+    """The shop, once it serves."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (data / "ready.json").exists():
+        ended = process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            pytest.fail(f"holdfast up {'ended' if ended else 'is not ready'}:\n{(data / 'up.out').read_text()}")
+        time.sleep(0.02)
+    return Shop.described(data, json.loads((data / "ready.json").read_text()))
+
+
+def stop_shop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder that the database's account can pass through, with a path short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(short_folder: Path) -> Iterator[str]:
+    """The address of an empty database on a PostgreSQL of this session."""
+    layout = Layout(short_folder / "postgres-only")
+    layout.create()
+    cluster = prepare_cluster(layout)
+    with layout.log("postgres").open("wb") as log:
+        process = subprocess.Popen(
+            cluster.command,
+            env=CLEAN_ENVIRONMENT,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **as_account(cluster.placement.account),
+        )
+    try:
+        assert cluster.wait_until_ready(process.pid, START_SECONDS), layout.log("postgres").read_text()
+        asyncio.run(create_database(cluster.url))
+        yield cluster.url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(STOP_SECONDS)
+
+
+async def create_database(url: str) -> None:
+    connection = await asyncpg.connect(url.replace(f"/{DATABASE}?", "/postgres?"))
+    try:
+        await connection.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def shop(short_folder: Path) -> Iterator[Shop]:
+    """A shop without demo data, shared by the session: work in a project of your own."""
+    data = short_folder / "shop"
+    process = start_shop(data)
+    try:
+        yield wait_for_shop(data, process)
+    finally:
+        stop_shop(process)
+
+
+@pytest.fixture
+def project(shop: Shop) -> dict[str, Any]:
+    """A project no other test uses."""
+    return shop.create_project()
