@@ -111,7 +111,7 @@ class App:
         route = self._router.route(scope["method"], place)
         if not allows(caller.scopes, route.scope, place.store_key):
             raise InsufficientScope(f"The scope '{route.scope}' is needed.")
-        if place.me:
+        if place.me and route.session:
             check_session(caller)
         external = next((value for name, value in scope["headers"] if name == b"x-external-user-id"), None)
         if external is not None:

@@ -42,12 +42,16 @@ class Place(NamedTuple):
 
 
 class Route(NamedTuple):
-    """What to run and what it takes: the scope, and whether the answer may be kept (by kind of content)."""
+    """What to run and what it takes: the scope, and whether the answer may be kept (by kind of content).
+
+    session: whether the token must name a shopper, where the place is below `/me`.
+    """
 
     run: Run
     scope: str
     path_values: tuple[str, ...] = ()
     kept_kind: str | None = None
+    session: bool = True
 
 
 def place_of(raw_path: str) -> Place:
@@ -86,7 +90,7 @@ class Router:
         for pattern, values in _patterns(place.rest):
             registered = ENDPOINTS.get((method, collection, pattern))
             if registered is not None and (place.store_key is None or registered.in_store):
-                return Route(registered.function, registered.scope, values, registered.kept_kind)
+                return Route(registered.function, registered.scope, values, registered.kept_kind, registered.session)
         if method == "HEAD":
             return self._endpoint("GET", place)
         return None

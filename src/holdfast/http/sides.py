@@ -6,11 +6,21 @@ from collections.abc import Mapping
 
 from holdfast.base.errors import ResourceNotFound
 from holdfast.commerce.values.value import encode
+from holdfast.demo import images
 from holdfast.http.app import Headers, Side
 from holdfast.http.oauth import OAuthRoutes
+from holdfast.http.operator import OperatorRoutes
 from holdfast.store.store import Store
 
 _JSON: Headers = [(b"content-type", b"application/json; charset=utf-8"), (b"access-control-allow-origin", b"*")]
+_IMAGES = "/-/demo/images/"
+# A picture is a function of its name; scripts inside one would have no business anywhere.
+_SVG: Headers = [
+    (b"content-type", b"image/svg+xml"),
+    (b"cache-control", b"public, max-age=31536000, immutable"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+    (b"access-control-allow-origin", b"*"),
+]
 _NOT_KEPT = (b"cache-control", b"no-store")
 
 
@@ -28,18 +38,21 @@ def oauth_side(routes: OAuthRoutes) -> Side:
     return answer
 
 
-def internal_side(store: Store) -> Side:
-    """`/-/…`: liveness, readiness, and the operator's commands."""
+def internal_side(store: Store, operator: OperatorRoutes) -> Side:
+    """`/-/…`: liveness, readiness, the demo shop's pictures and the operator's commands."""
 
     async def answer(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Headers, bytes]:
-        match (method, path):
-            case ("GET", "/-/live"):
+        if method in ("GET", "HEAD"):
+            if path == "/-/live":
                 return 200, [*_JSON, _NOT_KEPT], b'{"status":"live"}'
-            case ("GET", "/-/ready"):
+            if path == "/-/ready":
                 await store.database.fetchrow("SELECT 1")
                 return 200, [*_JSON, _NOT_KEPT], b'{"status":"ready"}'
-        raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
+            if path.startswith(_IMAGES) and path.endswith(".svg"):
+                return 200, _SVG, images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
+        status, value = await operator.answer(method, path, headers, body)
+        return status, [*_JSON, _NOT_KEPT], encode(value)
 
     return answer

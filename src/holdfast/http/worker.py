@@ -27,6 +27,8 @@ from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
 from holdfast.http.oauth import OAuthRoutes
+from holdfast.http.operator import OperatorRoutes
+from holdfast.http.pages import docs
 from holdfast.http.routes import Router
 from holdfast.http.sides import internal_side, oauth_side
 from holdfast.store.store import Store
@@ -73,7 +75,11 @@ def build(store: Store, config: Config) -> App:
     """The application of one process."""
     tokens = Tokens(store.database, store.epochs)
     oauth = OAuth(tokens, verifier(store))
-    sides = {"oauth": oauth_side(OAuthRoutes(oauth)), "-": internal_side(store)}
+    sides = {
+        "oauth": oauth_side(OAuthRoutes(oauth)),
+        "docs": docs,
+        "-": internal_side(store, OperatorRoutes(store, oauth, config.operator_token_file)),
+    }
     return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides)
 
 
