@@ -67,6 +67,8 @@ def _is_mine(kind: str, resource: Any, caller: Caller) -> bool:
 def _customer_id(kind: str, resource: Any) -> str | None:
     if kind == "payment":
         return resource.customer.id if resource.customer else None
+    if kind == "customer":
+        return str(resource.id)
     customer_id: str | None = resource.customer_id
     return customer_id
 

@@ -51,11 +51,13 @@ class Registered(NamedTuple):
 
     body, answer: a type; a Resource stands for its update request as a body, its shape as an answer.
     kept_kind: the resource type whose changes outdate the answer, None where nothing is kept.
+    session: below `/me`, whether the token must name a shopper.
     """
 
     function: Endpoint
     scope: str
     me: bool
+    session: bool
     in_store: bool
     body: Any
     answer: Any
@@ -73,6 +75,7 @@ def endpoint(
     *,
     scope: str,
     me: bool = False,
+    session: bool = True,
     in_store: bool = False,
     body: Any = None,
     answer: Any = None,
@@ -82,14 +85,16 @@ def endpoint(
     """Register a use case under method, collection and pattern.
 
     scope: the OAuth scope it needs (`manage_…` implies `view_…`). me: registered below `/me`
-    instead of the project root (collection `` with a pattern for `/me/login` and its like).
+    instead of the project root; with `session` only for tokens that name a shopper.
     in_store: offered below `/in-store/key=…` as well. body, answer, parameters, kept_kind: see Registered.
     """
 
     def register(function: Endpoint) -> Endpoint:
         place = (method, f"me/{collection}" if me else collection, pattern)
         assert place not in ENDPOINTS, f"two handlers register {place}"
-        ENDPOINTS[place] = Registered(function, scope, me, in_store, body, answer, tuple(parameters), kept_kind)
+        ENDPOINTS[place] = Registered(
+            function, scope, me, session, in_store, body, answer, tuple(parameters), kept_kind
+        )
         return function
 
     return register
