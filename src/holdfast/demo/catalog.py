@@ -197,14 +197,14 @@ def category(key: str, parent: str | None, en: str, de: str, order: int) -> Draf
     return draft
 
 
-def products(api_url: str) -> list[Draft]:
-    return [product(model, api_url) for model in models()]
+def products(pictures_url: str) -> list[Draft]:
+    return [product(model, pictures_url) for model in models()]
 
 
-def product(model: Model, api_url: str) -> Draft:
+def product(model: Model, pictures_url: str) -> Draft:
     kind = model.kind
     noun_en, noun_de = kind.name
-    first, *others = [variant(one, api_url) for one in variants(model)]
+    first, *others = [variant(one, pictures_url) for one in variants(model)]
     return {
         "key": model.key,
         "productType": {"typeId": "product-type", "key": kind.product_type},
@@ -237,7 +237,7 @@ def categories_of(model: Model) -> list[str]:
     return [model.kind.category, *(["new"] if model.index == 0 else []), *(["gifts"] if gift else [])]
 
 
-def variant(one: Variant, api_url: str) -> Draft:
+def variant(one: Variant, pictures_url: str) -> Draft:
     kind = one.model.kind
     material_en, material_de = kind.material
     picture = f"{kind.shape}-{one.colour}-{one.model.key}"
@@ -254,7 +254,7 @@ def variant(one: Variant, api_url: str) -> Draft:
         "attributes": attributes,
         "images": [
             {
-                "url": f"{api_url}/-/demo/images/{picture}.svg",
+                "url": f"{pictures_url}/-/demo/images/{picture}.svg",
                 "label": f"{one.model.place} {kind.name[0]}, {one.colour}",
                 "dimensions": {"w": SIZE_PIXELS, "h": SIZE_PIXELS},
             }

@@ -28,7 +28,7 @@ class Stage:
     drafts: list[Draft]
 
 
-def stages(api_url: str) -> Iterator[Stage]:
+def stages(pictures_url: str) -> Iterator[Stage]:
     """List the whole shop in an order in which everything named exists already."""
     yield Stage("types", settings.types())
     yield Stage("tax-categories", settings.tax_categories())
@@ -40,14 +40,14 @@ def stages(api_url: str) -> Iterator[Stage]:
     yield Stage("product-types", catalog.product_types())
     for drafts in catalog.category_levels():
         yield Stage("categories", drafts)
-    yield Stage("products", catalog.products(api_url))
+    yield Stage("products", catalog.products(pictures_url))
     yield Stage("inventory", catalog.inventory())
     yield Stage("shipping-methods", settings.shipping_methods())
     yield Stage("customers", settings.customers())
     yield Stage("stores", settings.stores())
 
 
-def load(shop: Shop, report: Callable[[str], None] = lambda _: None) -> bool:
+def load(shop: Shop, pictures_url: str, report: Callable[[str], None] = lambda _: None) -> bool:
     """Load what is missing; false when the whole shop was there."""
     client = Client(shop)
     if is_loaded(client):
@@ -61,7 +61,7 @@ def load(shop: Shop, report: Callable[[str], None] = lambda _: None) -> bool:
         create(clients.mine, path, draft)
 
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="demo") as senders:
-        for stage in stages(shop.api_url):
+        for stage in stages(pictures_url):
             started = time.monotonic()
             list(senders.map(send, [stage.path] * len(stage.drafts), stage.drafts))
             report(f"{stage.path}: {len(stage.drafts)} in {time.monotonic() - started:.1f} s")
