@@ -67,6 +67,15 @@ def sort_keys(sorts: Sequence[str], shape: Any, extra: Mapping[str, Any] | None 
     return tuple(keys)
 
 
+def relocated_keys(
+    keys: Sequence[SortKey], places: Mapping[str, tuple[str, ...]], elsewhere: tuple[str, ...] = ()
+) -> tuple[SortKey, ...]:
+    """Sort keys of a projection as those of the stored document; see `binding.relocated`."""
+    return tuple(
+        key._replace(path=(*places.get(key.path[0], (*elsewhere, key.path[0])), *key.path[1:])) for key in keys
+    )
+
+
 def _sort_key(found: list[Token]) -> SortKey:
     path = [_name(found[0])]
     position = 1
