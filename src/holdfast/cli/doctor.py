@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from holdfast.ops.server.doctor import examine
+    from holdfast.ops.doctor.examine import examine
     from holdfast.ops.server.layout import Layout, data_folder
 
     findings = examine(Layout(data_folder(given.data)), given.port)
@@ -23,9 +23,11 @@ def run(given: argparse.Namespace) -> int:
         if given.json:
             print_json(finding.facts())
         else:
-            print(
-                f"{painted(f'{finding.state:<8}', COLOURS[finding.state], sys.stdout)} {finding.check}: {finding.evidence}"
-            )
-            if finding.state != "ok" and finding.fix:
-                print(f"         fix: {finding.fix}")
+            show(finding.check, finding.state, finding.evidence, finding.fix)
     return 1 if any(finding.state == "failed" for finding in findings) else 0
+
+
+def show(check: str, state: str, evidence: str, fix: str) -> None:
+    print(f"{painted(f'{state:<8}', COLOURS[state], sys.stdout)} {check}: {evidence}")
+    if state != "ok" and fix:
+        print(f"         fix: {fix}")

@@ -87,7 +87,6 @@ def copy_binaries(source: Path, target: Path) -> None:
     if is_complete(target):
         return
     unfinished = target.parent.with_name(f".{target.parent.name}.{os.getpid()}")
-    unfinished.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     shutil.copytree(source.parent, unfinished, symlinks=True)
     unfinished.chmod(0o755)
     try:

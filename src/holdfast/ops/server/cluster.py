@@ -15,7 +15,7 @@ from urllib.parse import quote
 from holdfast.ops.server import plan
 from holdfast.ops.server.account import as_account, can_use, give_to, own_name, server_account
 from holdfast.ops.server.binaries import copy_binaries, find_binaries, version_of
-from holdfast.ops.server.layout import Layout, read_json, write_json
+from holdfast.ops.server.layout import Layout, make_passable, read_json, write_json
 from holdfast.ops.server.plan import Account, Placement
 from holdfast.ops.server.processes import Known, command_line, end, known, wait_for_end
 from holdfast.ops.trouble import Trouble
@@ -48,7 +48,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.placement.sockets), safe='/')}"
+        return address(self.placement.sockets)
 
     @property
     def command(self) -> list[str]:
@@ -67,12 +67,23 @@ class Cluster:
         return self.is_ready(pid)
 
 
+def address(sockets: Path) -> str:
+    return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(sockets), safe='/')}"
+
+
+def url_of(layout: Layout) -> str:
+    """The address of an installation's own database, by where it was placed."""
+    binaries = find_binaries()
+    return address(plan.place(observe(layout, binaries, version_of(binaries))).sockets)
+
+
 def prepare_cluster(layout: Layout) -> Cluster:
     """Find or make the database files of an installation; nothing runs on them afterwards."""
     binaries = find_binaries()
     version = version_of(binaries)
     placement = plan.place(observe(layout, binaries, version))
     if placement.copy_binaries_from:
+        make_passable(placement.binaries.parent.parent)
         copy_binaries(placement.copy_binaries_from, placement.binaries)
     stop_leftover(placement)
     if not (placement.pgdata / "PG_VERSION").exists():
@@ -87,14 +98,16 @@ def prepare_cluster(layout: Layout) -> Cluster:
 def observe(layout: Layout, binaries: Path, version: str) -> plan.Machine:
     account = server_account()
     recorded = read_json(layout.placement).get("pgdata")
+    data_reachable = can_use(account, layout.data)
+    binaries_reachable = can_use(account, binaries / "postgres")
     return plan.Machine(
         binaries=binaries,
-        binaries_reachable=can_use(account, binaries / "postgres"),
+        binaries_reachable=binaries_reachable,
         version=version,
         data=layout.data,
-        data_reachable=can_use(account, layout.data),
+        data_reachable=data_reachable,
         account=account,
-        shelter=shelter() if account else layout.data,
+        shelter=layout.data if data_reachable and binaries_reachable else shelter(),
         temporary=Path(tempfile.gettempdir()),
         installation=installation_of(layout),
         recorded=layout.data / recorded if recorded else None,
@@ -129,12 +142,11 @@ def refuse_loss(layout: Layout, pgdata: Path) -> None:
 
 
 def shelter() -> Path:
-    """A folder every account can pass through, for what the data folder cannot hold."""
+    """Where to put what the data folder cannot hold; made only when something is put there."""
     for folder in SHELTERS:
-        with suppress(OSError):
-            folder.mkdir(mode=0o755, exist_ok=True)
-            if folder.stat().st_uid == os.geteuid() and not folder.is_symlink():
-                return folder
+        own = folder.exists() and not folder.is_symlink() and folder.stat().st_uid == os.geteuid()
+        if own or (not folder.exists() and os.access(folder.parent, os.W_OK)):
+            return folder
     raise Trouble(
         "There is no place for the database files.",
         why=f"Its account cannot reach the data folder, and {' and '.join(map(str, SHELTERS))} cannot be made.",
@@ -146,7 +158,7 @@ def shelter() -> Path:
 def initialise(placement: Placement) -> None:
     """Run initdb beside the final place and move the result there, so that half of one never counts."""
     account = placement.account
-    placement.pgdata.parent.mkdir(mode=0o711, exist_ok=True)
+    make_passable(placement.pgdata.parent)
     unfinished = placement.pgdata.with_name("postgres.unfinished")
     if unfinished.exists():
         shutil.rmtree(unfinished)

@@ -57,8 +57,16 @@ class Layout:
 
     def create(self) -> None:
         """Make the folders that are missing; those that exist keep their permissions."""
-        self.data.mkdir(parents=True, exist_ok=True, mode=PASSABLE_FOLDER)
+        make_passable(self.data)
         self.logs.mkdir(exist_ok=True, mode=0o700)
+
+
+def make_passable(folder: Path) -> None:
+    """Make a folder, and those missing above it, fit for passing through; existing ones stay as they are."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        place.chmod(PASSABLE_FOLDER)
 
 
 def data_folder(given: str | None) -> Path:

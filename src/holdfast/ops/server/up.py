@@ -290,4 +290,4 @@ def trouble_from(printed: str, part: Part) -> Trouble:
     with suppress(ValueError, IndexError, KeyError):
         facts = json.loads(printed.splitlines()[-1])
         return Trouble(facts["what"], why=facts["why"], remedy=facts["next"], code=facts["error"])
-    return Trouble(f"{part.role} failed.", why=tail(part.log), code=f"{part.role}-failed")
+    return Trouble("The database could not be prepared.", why=tail(part.log), code="prepare-failed")

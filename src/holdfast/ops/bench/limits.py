@@ -1,0 +1,141 @@
+"""The raw limits a shop is compared with: the HTTP server's constant answer, and pgbench.
+
+The pgbench transaction writes what an order writes: a document of the same size, the cart's new
+state, one guarded stock row and a message, one order a transaction, prepared, on the same server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PGBENCH_SECONDS_MAX = 120
+CONSTANT_START_SECONDS = 10.0
+_TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
+_LATENCY = re.compile(r"latency average = ([0-9.]+) ms")
+
+SETUP = """
+DROP SCHEMA IF EXISTS bench CASCADE;
+CREATE SCHEMA bench;
+CREATE TABLE bench.orders (project text, id uuid, version bigint, modified_at timestamptz, body bytea,
+                           query jsonb, PRIMARY KEY (project, id)) WITH (toast_tuple_target = 8160);
+CREATE INDEX ON bench.orders USING gin (query jsonb_path_ops);
+CREATE TABLE bench.carts (LIKE bench.orders INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 80);
+CREATE TABLE bench.stock (project text, id int, on_stock bigint, reserved bigint, PRIMARY KEY (project, id),
+                          CHECK (on_stock >= reserved)) WITH (fillfactor = 50);
+CREATE TABLE bench.outbox (project text, resource_id uuid, sequence_number bigint, body bytea,
+                           PRIMARY KEY (project, resource_id, sequence_number));
+INSERT INTO bench.stock SELECT 'shop', n, 1000000000, 0 FROM generate_series(1, 1000) n;
+INSERT INTO bench.carts
+SELECT 'shop', md5(n::text)::uuid, 1, now(), convert_to(repeat('x', {body}), 'UTF8'),
+       '{{"cartState": "Active", "customerId": "none"}}'
+  FROM generate_series(1, 20000) n;
+ALTER TABLE bench.orders ALTER COLUMN body SET STORAGE EXTERNAL;
+VACUUM ANALYZE bench.carts, bench.stock;
+"""
+
+SCRIPT = """
+\\set cart random(1, 20000)
+\\set item random(1, 1000)
+BEGIN;
+UPDATE bench.carts SET version = version + 1, modified_at = now(), body = convert_to(repeat('x', {body}), 'UTF8'),
+       query = '{{"cartState": "Ordered", "customerId": "none"}}'
+ WHERE project = 'shop' AND id = md5(:cart::text)::uuid;
+UPDATE bench.stock SET reserved = reserved + 1 WHERE project = 'shop' AND id = :item AND on_stock - reserved >= 1;
+INSERT INTO bench.orders VALUES ('shop', gen_random_uuid(), 1, now(), convert_to(repeat('x', {body}), 'UTF8'),
+       '{{"orderState": "Open", "customerId": "none", "lineItems": [{{"productId": "x", "quantity": 1}}]}}');
+INSERT INTO bench.outbox VALUES ('shop', gen_random_uuid(), 1, convert_to(repeat('x', {body}), 'UTF8'));
+COMMIT;
+"""
+
+
+class Pgbench:
+    """pgbench beside the server's own binaries."""
+
+    def __init__(self, binaries: Path, socket_folder: str, database: str, user: str, body_bytes: int) -> None:
+        self._binaries = binaries
+        self._address = ["-h", socket_folder, "-U", user, "-d", database]
+        self._body_bytes = body_bytes
+
+    def prepare(self) -> None:
+        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", text=SETUP.format(body=self._body_bytes))
+
+    def place_orders(self, clients: int, seconds: int) -> tuple[float, float]:
+        """Orders per second and the mean latency in seconds."""
+        options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", "-"]
+        printed = self._run("pgbench", *options, text=SCRIPT.format(body=self._body_bytes))
+        rate, latency = _TPS.search(printed), _LATENCY.search(printed)
+        assert rate is not None, printed
+        assert latency is not None, printed
+        return float(rate[1]), float(latency[1]) / 1_000
+
+    def clean(self) -> None:
+        self._run("psql", "-q", "-c", "SET client_min_messages = warning; DROP SCHEMA bench CASCADE")
+
+    def _run(self, program: str, *options: str, text: str = "") -> str:
+        done = subprocess.run(  # noqa: S603 - our own binaries and arguments
+            [self._binaries / program, *self._address, *options],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=PGBENCH_SECONDS_MAX,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.strip()}")
+        return done.stdout
+
+
+@contextmanager
+def constant_server(body_bytes: int) -> Iterator[tuple[str, int]]:
+    """A server that always answers the same bytes: its address and process id."""
+    port = free_port()
+    command = [sys.executable, "-m", "holdfast.ops.bench.constant", str(port), str(body_bytes)]
+    process = subprocess.Popen(command)  # noqa: S603 - our own module
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    give_up = time.monotonic() + CONSTANT_START_SECONDS
+    while time.monotonic() < give_up:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError("the constant server did not start")
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """Processor time the processes have used so far (user and system)."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes a process has started, itself included: PostgreSQL has one per connection."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found

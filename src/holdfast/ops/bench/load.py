@@ -1,0 +1,163 @@
+"""A closed-loop HTTP load: each connection sends its next request when the last one was answered.
+
+The client shares the machine with the server, so it does as little as it can: requests are ready
+bytes, and of an answer only the status and the length are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_END = b"\r\n\r\n"
+_LENGTH = b"content-length: "
+STALL_SECONDS = 60.0
+
+
+class Stalled(RuntimeError):
+    """No answer came for STALL_SECONDS."""
+
+
+@dataclass
+class Result:
+    """What a load saw: how many answers of which status, in what time, and how long each took."""
+
+    seconds: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    latencies_seconds: list[float] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    # When each answer of status 201 came, from the start of the load.
+    created_at_seconds: list[float] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return self.statuses.total()
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return self.count / self.seconds if self.seconds else 0.0
+
+    def percentile_seconds(self, share: float) -> float:
+        """The latency that `share` of the answers did not exceed."""
+        ordered = sorted(self.latencies_seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def request(method: str, url: str, token: str | None = None, body: bytes | None = None) -> bytes:
+    """A request as it goes over the wire."""
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{method} {path} HTTP/1.1", f"host: {parts.netloc}"]
+    if token:
+        lines.append(f"authorization: Bearer {token}")
+    if body is not None:
+        lines += ["content-type: application/json", f"content-length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
+
+
+async def drive(
+    url: str, requests: Iterator[bytes] | Sequence[bytes], *, connections: int, keep_bodies: bool = False
+) -> Result:
+    """Send all requests over `connections` connections; the bodies come back in the order of the answers.
+
+    Raises Stalled when the server stops answering.
+    """
+    result = Result()
+    source = iter(requests)
+    loop = asyncio.get_running_loop()
+    parts = urlsplit(url)
+    finished: list[asyncio.Future[None]] = []
+    started = time.perf_counter()
+    for _ in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        finished.append(done)
+        await loop.create_connection(
+            lambda done=done: _Connection(source, result, done, started, keep_bodies=keep_bodies),  # type: ignore[misc]
+            parts.hostname,
+            parts.port,
+        )
+    await _all(finished, result)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+async def _all(finished: Sequence[asyncio.Future[None]], result: Result) -> None:
+    everyone = asyncio.gather(*finished)
+    seen = -1
+    while not everyone.done():
+        if result.count == seen:
+            everyone.cancel()
+            raise Stalled(f"no answer for {STALL_SECONDS} s after {seen} answers")
+        seen = result.count
+        await asyncio.wait([everyone], timeout=STALL_SECONDS)
+    await everyone
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(
+        self,
+        source: Iterator[bytes],
+        result: Result,
+        done: asyncio.Future[None],
+        started: float,
+        *,
+        keep_bodies: bool,
+    ) -> None:
+        self._source = source
+        self._result = result
+        self._done = done
+        self._started = started
+        self._keep_bodies = keep_bodies
+        self._buffer = b""
+        self._sent_at = 0.0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        head = buffer.find(_END)
+        length_at = buffer.find(_LENGTH, 0, head) if head >= 0 else -1
+        if length_at < 0:
+            self._buffer = buffer
+            return
+        length = int(buffer[length_at + len(_LENGTH) : buffer.index(b"\r\n", length_at)])
+        end = head + len(_END) + length
+        if len(buffer) < end:
+            self._buffer = buffer
+            return
+        self._buffer = b""
+        self._answered(int(buffer[9:12]), buffer[head + len(_END) : end])
+
+    def _answered(self, status: int, body: bytes) -> None:
+        now = time.perf_counter()
+        self._result.statuses[status] += 1
+        self._result.latencies_seconds.append(now - self._sent_at)
+        if status == 201:
+            self._result.created_at_seconds.append(now - self._started)
+        if self._keep_bodies:
+            self._result.bodies.append(body)
+        self._next()
+
+    def _next(self) -> None:
+        assert self._transport is not None
+        following = next(self._source, None)
+        if following is None:
+            self._transport.close()
+            if not self._done.done():
+                self._done.set_result(None)
+            return
+        self._sent_at = time.perf_counter()
+        self._transport.write(following)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(exc or ConnectionError("the server closed the connection"))
