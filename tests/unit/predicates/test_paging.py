@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import field
 
 from holdfast.base.errors import InvalidInput
-from holdfast.commerce.predicates.paging import SORTS_MAX, Paging, SortKey, paging, sort_keys
+from holdfast.commerce.predicates.paging import SORTS_MAX, Paging, SortKey, paging, relocated_keys, sort_keys
 from holdfast.commerce.values.custom_fields import CustomFields
 from holdfast.commerce.values.value import LocalizedString, Stored, empty
 
@@ -83,6 +83,14 @@ def test_several_sort_expressions_keep_their_order() -> None:
 def test_unknown_fields_and_directions_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"^Malformed parameter: sort: "):
         sort_keys([text], Shop)
+
+
+def test_a_projection_is_sorted_by_what_is_stored() -> None:
+    keys = (SortKey(("id",)), SortKey(("name", "en"), descending=True))
+    assert relocated_keys(keys, {"id": ("id",)}, ("masterData", "current")) == (
+        SortKey(("id",)),
+        SortKey(("masterData", "current", "name", "en"), descending=True),
+    )
 
 
 def test_too_many_and_too_deep_sort_expressions_are_refused() -> None:
