@@ -87,7 +87,7 @@ class Authenticator:
         """Look a token up, once for all who wait for it."""
         task = self._loading.get(key)
         if task is None:
-            task = asyncio.create_task(self._look_up(key, authorization[7:].decode("latin-1")))
+            task = asyncio.create_task(self._look_up(key, authorization[7:].decode("latin-1")), name="token look-up")
             self._loading[key] = task
             task.add_done_callback(lambda done: self._loaded(key, done))
         return task

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from holdfast.base.errors import ApiError, InsufficientScope, InvalidClient, OAuthRejected, ResourceNotFound
+from holdfast.base.errors import InsufficientScope, InvalidClient, OAuthRejected, ResourceNotFound
 from holdfast.handlers.oauth import OAuth
 from holdfast.store.tokens import Client
 
@@ -37,15 +37,15 @@ class OAuthRoutes:
     async def answer(
         self, path: str, headers: Mapping[str, str], query: str, body: bytes
     ) -> tuple[int, dict[str, Any]]:
-        """Answer a POST. `headers` are named in lower case, `path` and `query` are still encoded."""
-        try:
-            place = _place(path)
-            client = await self._flows.authenticate(*_basic(headers.get("authorization")))
-            if place.project not in (None, client.project):
-                raise InsufficientScope(f"The API client does not belong to project '{place.project}'.")
-            return 200, await self._dispatch(place, client, _parameters(query, body))
-        except ApiError as error:
-            return error.status, error.body()
+        """Answer a POST. `headers` are named in lower case, `path` and `query` are still encoded.
+
+        Raises ApiError.
+        """
+        place = _place(path)
+        client = await self._flows.authenticate(*_basic(headers.get("authorization")))
+        if place.project not in (None, client.project):
+            raise InsufficientScope(f"The API client does not belong to project '{place.project}'.")
+        return 200, await self._dispatch(place, client, _parameters(query, body))
 
     async def _dispatch(self, place: Place, client: Client, given: Mapping[str, str]) -> dict[str, Any]:
         match place.purpose:
