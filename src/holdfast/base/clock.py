@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 def timestamp(moment: datetime) -> str:
     """UTC with milliseconds and a `Z`: `2026-01-31T10:00:00.000Z`; such texts sort as they happened."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def now() -> str:
-    """This moment as an API timestamp."""
+    """The present moment as an API timestamp."""
     return timestamp(datetime.now(UTC))
 
 

@@ -136,7 +136,7 @@ class TokenNotFound(Rejected):
 
 
 class ReferencedResourceNotFound(Rejected):
-    def __init__(self, type_id: str, *, id: str | None = None, key: str | None = None) -> None:  # noqa: A002 - published name
+    def __init__(self, type_id: str, *, id: str | None = None, key: str | None = None) -> None:
         what = f"identifier '{id}'" if id is not None else f"key '{key}'"
         super().__init__(
             f"The referenced object of type '{type_id}' with {what} was not found.", type_id=type_id, id=id, key=key

@@ -18,6 +18,7 @@ COMMANDS = {
     "logs": "show what the processes logged",
     "project": "create a project in the running shop",
     "client": "create an API client in the running shop",
+    "bench": "measure this shop beside the raw limits of this machine",
     "completion": "print completion for your shell",
     "version": "print the versions of Holdfast and what it stands on",
 }

@@ -1,7 +1,8 @@
 """Connections to PostgreSQL, and what to do when one breaks.
 
-Plans are fixed once (`force_generic_plan`) and forbidden to walk whole tables or hash them: every
-statement here joins a short list of keys to an index, and the planner cannot know how short.
+Statements by key have their plan fixed once and are forbidden to walk whole tables or hash them:
+each joins a short list of keys to an index, and the planner cannot know how short. Queries, whose
+best plan depends on what is asked for, are planned each time.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _KEYED = {
     "enable_mergejoin": "off",
     "application_name": "holdfast",
 }
-_AD_HOC = {"jit": "off", "application_name": "holdfast query"}
+_AD_HOC = {"jit": "off", "plan_cache_mode": "force_custom_plan", "application_name": "holdfast query"}
 
 
 class Database:

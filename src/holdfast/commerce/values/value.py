@@ -104,7 +104,10 @@ class Stored(Value):
 def decode_special(kind: type, raw: Any) -> Any:
     """Decoder hook for the types that JSON has no word for. Raises ValueError with the reason."""
     if kind is Instant:
-        return Instant(clock.timestamp(clock.parse(raw)))
+        try:
+            return Instant(clock.timestamp(clock.parse(raw)))
+        except (OverflowError, TypeError) as error:
+            raise ValueError(f"'{raw}' is not a point in time between the years 1 and 9999") from error
     raise NotImplementedError(kind)
 
 

@@ -80,7 +80,7 @@ class Pgbench:
         self._run("psql", "-q", "-c", "SET client_min_messages = warning; DROP SCHEMA bench CASCADE")
 
     def _run(self, program: str, *options: str, text: str = "") -> str:
-        done = subprocess.run(  # noqa: S603 - our own binaries and arguments
+        done = subprocess.run(
             [self._binaries / program, *self._address, *options],
             input=text,
             capture_output=True,
@@ -98,7 +98,7 @@ def constant_server(body_bytes: int) -> Iterator[tuple[str, int]]:
     """A server that always answers the same bytes: its address and process id."""
     port = free_port()
     command = [sys.executable, "-m", "holdfast.ops.bench.constant", str(port), str(body_bytes)]
-    process = subprocess.Popen(command)  # noqa: S603 - our own module
+    process = subprocess.Popen(command)
     try:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}", process.pid

@@ -71,6 +71,8 @@ async def drive(
     source = iter(requests)
     loop = asyncio.get_running_loop()
     parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
     finished: list[asyncio.Future[None]] = []
     started = time.perf_counter()
     for _ in range(connections):

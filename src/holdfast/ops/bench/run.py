@@ -1,0 +1,251 @@
+"""One benchmark run: a fresh shop, its raw limits, the figures and their ratios."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from holdfast.ops.bench.limits import Pgbench, children_of, constant_server, cpu_seconds, free_port
+from holdfast.ops.bench.load import Result, drive
+from holdfast.ops.bench.shop import Shop, fill_carts, open_shop, order_of, stock_up
+
+START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 30.0
+# What a product projection of the measured shop weighs; the constant answer is as long.
+PROJECTION_BYTES = 3_000
+ORDER_BODY_BYTES = 3_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured. The short scale shows that everything works, not how fast it is."""
+
+    products: int = 1_000
+    reads: int = 60_000
+    orders: int = 6_000
+    buyers: int = 5_000
+    hot_units: int = 1_000
+    connections: int = 64
+    pgbench_seconds: int = 8
+    rounds: int = 3
+
+
+SHORT = Scale(products=20, reads=400, orders=60, buyers=50, hot_units=10, connections=8, pgbench_seconds=1, rounds=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement beside the raw limit of the same minute."""
+
+    name: str
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    api_cpu_us: float
+    database_cpu_us: float
+    limit_name: str
+    limit_per_second: float
+    target_ratio: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.per_second / self.limit_per_second if self.limit_per_second else 0.0
+
+
+class Limit(NamedTuple):
+    """What a figure is compared with, and the ratio we aim for."""
+
+    name: str
+    per_second: float
+    target_ratio: float
+
+
+@dataclass
+class Bench:
+    """A running shop of our own and the processes whose cost is counted."""
+
+    shop: Shop
+    worker_pids: list[int]
+    postgres_pid: int
+    pgbench: Pgbench
+    scale: Scale
+    report: Callable[[str], None]
+
+    async def measured(self, requests: Sequence[bytes], **options: Any) -> tuple[Result, float, float]:
+        """A load with what it cost: the result, API and database CPU in microseconds per request."""
+        database = children_of(self.postgres_pid)
+        api_before, database_before = cpu_seconds(self.worker_pids), cpu_seconds(database)
+        result = await drive(self.shop.url, requests, connections=self.scale.connections, **options)
+        api = cpu_seconds(self.worker_pids) - api_before
+        return result, 1e6 * api / result.count, 1e6 * (cpu_seconds(database) - database_before) / result.count
+
+
+async def run(scale: Scale, report: Callable[[str], None]) -> list[Figure]:
+    """Measure everything once on a shop of its own, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        os.chmod(folder, 0o711)  # noqa: PTH101,S103 - the database account has to pass through
+        with running_shop(Path(folder), workers=1) as facts:
+            shop = open_shop(facts["apiUrl"], facts["projectKey"], facts["clientId"], facts["clientSecret"])
+            pids = facts["pids"]
+            bench = Bench(shop, pids["workers"], pids["postgres"], pgbench_of(pids["postgres"]), scale, report)
+            report(f"stocking up {scale.products} products")
+            products = await stock_up(shop, scale.products)
+            reads = await measure_reads(bench, products)
+            return [*reads, *await measure_orders(bench)]
+
+
+# --- reads ---------------------------------------------------------------------------------
+
+
+async def measure_reads(bench: Bench, products: Sequence[str]) -> list[Figure]:
+    """Product projections by id and by slug, beside the constant answer; the median of some rounds."""
+    by_id = [bench.shop.get(f"product-projections/{product}") for product in products]
+    slugs = [f'product-projections?where=slug(en%3D"thing-{n}")&limit=1' for n in range(len(products))]
+    by_slug = [bench.shop.get(path.replace('"', "%22")) for path in slugs]
+    rounds = []
+    with constant_server(PROJECTION_BYTES) as (url, pid):
+        for number in range(bench.scale.rounds):
+            bench.report(f"reads, round {number + 1} of {bench.scale.rounds}")
+            limit = await drive(url, _some(by_id, bench.scale.reads), connections=bench.scale.connections)
+            before = cpu_seconds([pid])
+            again = await drive(url, _some(by_id, bench.scale.reads), connections=bench.scale.connections)
+            limit_cpu = 1e6 * (cpu_seconds([pid]) - before) / again.count
+            rate = max(limit.rate, again.rate)
+            rounds.append(
+                [
+                    await _read(bench, "projection by id", by_id, rate, limit_cpu),
+                    await _read(bench, "projection by slug", by_slug, rate, limit_cpu),
+                ]
+            )
+    return [sorted(kind, key=lambda figure: figure.ratio)[len(kind) // 2] for kind in zip(*rounds, strict=True)]
+
+
+async def _read(bench: Bench, name: str, requests: Sequence[bytes], limit: float, limit_cpu: float) -> Figure:
+    result, api, database = await bench.measured(_some(requests, bench.scale.reads))
+    _expect(result, {200})
+    note = f"constant answer costs {limit_cpu:.0f} us CPU"
+    return _figure(name, result, (api, database), Limit("constant answer", limit, 0.6), note)
+
+
+def _some(requests: Sequence[bytes], count: int) -> list[bytes]:
+    chosen = random.Random(1)  # noqa: S311 - a load, not a secret
+    return [chosen.choice(requests) for _ in range(count)]
+
+
+# --- orders --------------------------------------------------------------------------------
+
+
+async def measure_orders(bench: Bench) -> list[Figure]:
+    """Orders of distinct items beside pgbench, then of one hot item beside those."""
+    bench.pgbench.prepare()
+    rounds = []
+    for number in range(bench.scale.rounds):
+        bench.report(f"orders, round {number + 1} of {bench.scale.rounds}")
+        rate, latency = await asyncio.to_thread(
+            bench.pgbench.place_orders, bench.scale.connections, bench.scale.pgbench_seconds
+        )
+        distinct = await _distinct(bench, rate, latency)
+        rounds.append([distinct, await _hot(bench, number, distinct)])
+    bench.pgbench.clean()
+    return [sorted(kind, key=lambda figure: figure.ratio)[len(kind) // 2] for kind in zip(*rounds, strict=True)]
+
+
+async def _distinct(bench: Bench, limit: float, limit_latency: float) -> Figure:
+    skus = (f"SKU-{number % bench.scale.products}" for number in itertools.count())
+    carts = await fill_carts(bench.shop, skus, bench.scale.orders)
+    result, api, database = await bench.measured([order_of(bench.shop, cart) for cart in carts])
+    _expect(result, {201})
+    note = f"pgbench mean {limit_latency * 1e3:.1f} ms"
+    return _figure("place order, distinct items", result, (api, database), Limit("pgbench", limit, 0.4), note)
+
+
+async def _hot(bench: Bench, number: int, distinct: Figure) -> Figure:
+    """One item, more buyers than units: the rate while there is something to sell, and what was sold."""
+    sku = f"HOT-{number}"
+    await _add_hot_item(bench, sku)
+    carts = await fill_carts(bench.shop, itertools.repeat(sku), bench.scale.buyers)
+    result, api, database = await bench.measured([order_of(bench.shop, cart) for cart in carts])
+    _expect(result, {201, 400})
+    sold = result.statuses[201]
+    assert sold == bench.scale.hot_units, f"{sold} sold of {bench.scale.hot_units} in stock"
+    selling = Result(result.created_at_seconds[-1], result.statuses & type(result.statuses)({201: sold}))
+    selling.latencies_seconds = result.latencies_seconds
+    note = f"{sold} sold of {bench.scale.hot_units} to {bench.scale.buyers} buyers; {result.rate:.0f} answers/s in all"
+    name = "place order, hot item"
+    return _figure(name, selling, (api, database), Limit("distinct items", distinct.per_second, 0.6), note)
+
+
+async def _add_hot_item(bench: Bench, sku: str) -> None:
+    await bench.shop.one(
+        "products",
+        {
+            "productType": {"typeId": "product-type", "key": "thing"},
+            "taxCategory": {"typeId": "tax-category", "key": "standard"},
+            "name": {"en": sku},
+            "slug": {"en": sku.lower()},
+            "publish": True,
+            "masterVariant": {"sku": sku, "prices": [{"value": {"currencyCode": "EUR", "centAmount": 999}}]},
+        },
+    )
+    await bench.shop.one("inventory", {"sku": sku, "quantityOnStock": bench.scale.hot_units})
+
+
+# --- the shop and its parts ----------------------------------------------------------------
+
+
+@contextmanager
+def running_shop(folder: Path, workers: int) -> Iterator[dict[str, Any]]:
+    """`holdfast up` in a folder; yields what its ready file says."""
+    ready = folder / "ready.json"
+    command = [sys.executable, "-m", "holdfast.cli.main", "up", "--no-demo", "--data", str(folder / "data")]
+    command += ["--port", str(free_port()), "--workers", str(workers), "--ready-file", str(ready)]
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        give_up = time.monotonic() + START_SECONDS_MAX
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError(f"the shop did not start: {(folder / 'up.log').read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield json.loads(ready.read_text())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_SECONDS_MAX)
+
+
+def pgbench_of(postgres_pid: int) -> Pgbench:
+    """Pgbench for a running server, found the way an operator would: by its process."""
+    binaries = Path(f"/proc/{postgres_pid}/exe").resolve().parent
+    arguments = Path(f"/proc/{postgres_pid}/cmdline").read_bytes().decode().split("\0")
+    data = Path(arguments[arguments.index("-D") + 1])
+    sockets = (data / "postmaster.pid").read_text().splitlines()[4]
+    return Pgbench(binaries, sockets, "holdfast", "holdfast", ORDER_BODY_BYTES)
+
+
+def _expect(result: Result, statuses: set[int]) -> None:
+    unexpected = {status: count for status, count in result.statuses.items() if status not in statuses}
+    assert not unexpected, f"unexpected answers: {unexpected}"
+
+
+def _figure(name: str, result: Result, cost: tuple[float, float], limit: Limit, note: str) -> Figure:
+    p50, p99 = (1e3 * result.percentile_seconds(share) for share in (0.5, 0.99))
+    return Figure(name, result.rate, p50, p99, *cost, limit.name, limit.per_second, limit.target_ratio, note)
+
+
+def as_facts(figure: Figure) -> dict[str, Any]:
+    """A figure for programs."""
+    return asdict(figure) | {"ratio": figure.ratio}
