@@ -440,6 +440,27 @@ def test_what_changed_is_told(action: dict[str, Any], message: Any) -> None:
     assert update(customers, anna(), action, facts=FACTS).messages == (message,)
 
 
+def test_custom_fields_that_changed_are_told_with_the_address_they_are_on() -> None:
+    before = update(
+        customers,
+        anna(),
+        {"action": "setCustomType", "type": LOYALTY, "fields": {"points": 1}},
+        {"action": "setAddressCustomType", "addressId": "home", "type": LOYALTY},
+        facts=FACTS,
+    ).resource
+    changed = update(
+        customers,
+        before,
+        {"action": "setCustomField", "name": "points", "value": 2},
+        {"action": "setAddressCustomField", "addressId": "home", "name": "points", "value": 3},
+        facts=FACTS,
+    )
+    assert changed.messages == (
+        told.CustomerCustomFieldChanged(name="points", value=2, previous_value=1),
+        told.CustomerAddressCustomFieldAdded(name="points", value=3, address_id="home"),
+    )
+
+
 def test_what_did_not_change_is_not_told() -> None:
     assert update(customers, anna(), {"action": "setTitle"}, facts=FACTS).messages == ()
     assert update(customers, anna(), {"action": "setCustomerGroup"}, facts=FACTS).messages == ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.commerce.messages.message import Message
 from holdfast.commerce.resources.customer.shape import Customer, CustomerGroupAssignment
 from holdfast.commerce.values.address import Address
+from holdfast.commerce.values.custom_fields import CustomFields
 from holdfast.commerce.values.reference import KeyReference, Reference
 
 AddressRole = Literal["Shipping", "Billing"]
@@ -143,3 +144,59 @@ class CustomerDefaultShippingAddressSet(Message):
 
 class CustomerDefaultBillingAddressSet(Message):
     address: Address | None = None
+
+
+# --- custom fields -------------------------------------------------------------------------
+
+
+class CustomerCustomTypeSet(Message):
+    custom_fields: CustomFields
+    previous_type_id: str | None = None
+
+
+class CustomerCustomTypeRemoved(Message):
+    previous_type_id: str
+
+
+class CustomerCustomFieldAdded(Message):
+    name: str
+    value: Any
+
+
+class CustomerCustomFieldChanged(Message):
+    name: str
+    value: Any
+    previous_value: Any
+
+
+class CustomerCustomFieldRemoved(Message):
+    name: str
+
+
+class CustomerAddressCustomTypeSet(Message):
+    custom_fields: CustomFields
+    previous_type_id: str | None = None
+    address_id: str
+
+
+class CustomerAddressCustomTypeRemoved(Message):
+    previous_type_id: str
+    address_id: str
+
+
+class CustomerAddressCustomFieldAdded(Message):
+    name: str
+    value: Any
+    address_id: str
+
+
+class CustomerAddressCustomFieldChanged(Message):
+    name: str
+    value: Any
+    previous_value: Any
+    address_id: str
+
+
+class CustomerAddressCustomFieldRemoved(Message):
+    name: str
+    address_id: str

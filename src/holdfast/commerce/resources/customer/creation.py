@@ -9,6 +9,7 @@ from holdfast.commerce.facts import Facts
 from holdfast.commerce.messages import customer as told
 from holdfast.commerce.registry import Changed, Other, born
 from holdfast.commerce.resources.customer.addresses import new_address, used_by_default, used_for, with_addresses
+from holdfast.commerce.resources.customer.custom_messages import custom_messages
 from holdfast.commerce.resources.customer.email import check_email_is_free, checked_email
 from holdfast.commerce.resources.customer.membership import assignments, store_references
 from holdfast.commerce.resources.customer.shape import Customer, CustomerDraft, MyCustomerDraft, customers
@@ -84,11 +85,13 @@ def _at(ids: Sequence[str], index: int, field: str) -> str:
 
 
 @customers.settle
-def settle_customer(before: Customer | None, after: Customer, facts: Facts) -> Customer:
-    """An email that is new here must be free here."""
-    if before is not None and (before.email.lower(), before.stores) != (after.email.lower(), after.stores):
+def settle_customer(before: Customer | None, after: Customer, facts: Facts) -> Changed[Customer]:
+    """An email that is new here must be free here; custom fields that changed are told."""
+    if before is None:
+        return Changed(after)
+    if (before.email.lower(), before.stores) != (after.email.lower(), after.stores):
         check_email_is_free(after, facts)
-    return after
+    return Changed(after, tuple(custom_messages(before, after)))
 
 
 @customers.delete
