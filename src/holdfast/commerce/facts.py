@@ -78,7 +78,7 @@ Lookup = ById | ByField | Matching | PasswordHash
 MATCHING_LIMIT_MAX = 500
 
 
-class MissingFacts(Exception):  # noqa: N818 - not an error: a question to the handler
+class MissingFacts(Exception):
     """The decision asked for records that are not gathered yet."""
 
     def __init__(self, lookups: frozenset[Lookup]) -> None:

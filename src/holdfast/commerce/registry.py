@@ -61,7 +61,7 @@ class Changed(Generic[R]):
         self.others = tuple(others)
 
     def then(self, result: R | Changed[R]) -> Changed[R]:
-        """This result followed by the next step's."""
+        """The result followed by the next step's."""
         if not isinstance(result, Changed):
             return Changed(result, self.messages, stock=self.stock, others=self.others)
         return Changed(
