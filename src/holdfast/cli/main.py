@@ -19,6 +19,7 @@ COMMANDS = {
     "project": "create a project in the running shop",
     "client": "create an API client in the running shop",
     "bench": "measure this shop beside the raw limits of this machine",
+    "openapi": "write the description of the API",
     "completion": "print completion for your shell",
     "version": "print the versions of Holdfast and what it stands on",
 }

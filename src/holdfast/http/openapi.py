@@ -50,7 +50,7 @@ def describe() -> dict[str, Any]:
         for kind in REGISTRY.values()
         if kind.my_actions
     }
-    routes = [*_generic_routes(updates, mine), *_special_routes(updates)]
+    routes = [*_generic_routes(updates, mine), *_special_routes(updates, mine)]
     schemas = Schemas([shape for route in routes for shape in (route.body, route.answer) if shape is not None])
     return {
         "openapi": "3.1.0",
@@ -59,7 +59,7 @@ def describe() -> dict[str, Any]:
         "tags": [{"name": name} for name in sorted({route.tag for route in routes})],
         "paths": _paths(routes, schemas),
         "components": {
-            "schemas": schemas.components | {"ErrorResponse": _error_response()},
+            "schemas": schemas.components | _pages(routes, schemas) | {"ErrorResponse": _error_response()},
             "parameters": _parameters(),
             "responses": _refusals(),
             "securitySchemes": _security(),
@@ -87,7 +87,8 @@ def _generic_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iter
             yield from _collection(kind, "/{projectKey}/in-store/key={storeKey}", scopes, kind.draft, update)
         if kind.path in MY_SCOPES:
             scopes = (MY_SCOPES[kind.path],) * 2
-            yield from _collection(kind, "/{projectKey}/me", scopes, kind.my_draft, mine.get(kind.name))
+            for root in ("/{projectKey}/me", "/{projectKey}/in-store/key={storeKey}/me"):
+                yield from _collection(kind, root, scopes, kind.my_draft, mine.get(kind.name))
 
 
 def _collection(kind: Resource[Any], root: str, scopes: tuple[str, str], draft: Any, update: Any) -> Iterator[Route]:
@@ -100,7 +101,7 @@ def _collection(kind: Resource[Any], root: str, scopes: tuple[str, str], draft: 
     paging = ("where", "variables", "sort", "limit", "offset", "withTotal", "expand")
     yield route("GET", place, f"Query {name}", parameters=paging, page=True)
     yield route("HEAD", place, f"Does any {name} match?", parameters=("where", "variables"), answer=None)
-    if draft is not None and _is_created_generically(kind, place):
+    if draft is not None:
         yield route("POST", place, f"Create a {name}", body=draft, parameters=("expand",), status="201")
     targets = [("{id}", "by id")]
     if "key" in kind.shape.__struct_fields__:
@@ -114,44 +115,40 @@ def _collection(kind: Resource[Any], root: str, scopes: tuple[str, str], draft: 
         yield route("DELETE", path, f"Delete a {name} {how}", parameters=("version", "dataErasure", "expand"))
 
 
-def _is_created_generically(kind: Resource[Any], place: str) -> bool:
-    """Sign-up and its like take the place of the generic creation."""
-    collection = f"me/{kind.path}" if "/me/" in place else str(kind.path)
-    return ("POST", collection, "") not in ENDPOINTS
-
-
-def _special_routes(updates: Mapping[str, Any]) -> Iterator[Route]:
+def _special_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iterator[Route]:
     for (method, collection, pattern), entry in sorted(ENDPOINTS.items()):
-        below = "/".join(part for part in (collection, _spelled(pattern)) if part)
+        below = "/".join(part for part in (collection.strip("/"), _spelled(pattern)) if part)
         roots = ["/{projectKey}", *(["/{projectKey}/in-store/key={storeKey}"] if entry.in_store else [])]
         for root in roots:
-            yield _special_route(method, f"{root}/{below}".rstrip("/"), collection, entry, updates)
+            yield _special_route(method, f"{root}/{below}".rstrip("/"), entry, mine if entry.me else updates)
 
 
-def _special_route(method: str, path: str, collection: str, entry: Registered, updates: Mapping[str, Any]) -> Route:
-    body = updates[entry.body.name] if isinstance(entry.body, Resource) else entry.body
-    answer = entry.answer.shape if isinstance(entry.answer, Resource) else entry.answer
+def _special_route(method: str, path: str, entry: Registered, updates: Mapping[str, Any]) -> Route:
     text = first_paragraph(entry.function)
     return Route(
         method,
         path,
-        _tag(collection),
+        _tag(path),
         text.split(". ")[0].removesuffix(".") or path,
         entry.scope,
-        body,
-        answer,
+        updates[entry.body.name] if isinstance(entry.body, Resource) else entry.body,
+        entry.answer.shape if isinstance(entry.answer, Resource) else entry.answer,
         entry.parameters,
         "2XX",
         description=text,
     )
 
 
-def _tag(collection: str) -> str:
-    segment = collection.removeprefix("me/").removeprefix("me")
+def _tag(path: str) -> str:
+    """The heading a path stands under: its resource type, `Me` for the shopper's own matters."""
+    below = path.removeprefix("/{projectKey}").removeprefix("/in-store/key={storeKey}").strip("/")
+    segment = below.removeprefix("me/").split("/")[0]
     found = next((kind for kind in REGISTRY.values() if kind.path and kind.path == segment), None)
     if found is not None:
         return title(found)
-    return "".join(part.title() for part in segment.split("-")) or ("Me" if collection.startswith("me") else "Project")
+    if below.split("/")[0] == "me":
+        return "Me"
+    return "".join(part.title() for part in segment.split("-")) or "Project"
 
 
 def _spelled(pattern: str) -> str:
@@ -221,11 +218,21 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done."}
     if route.answer is not None:
         schema = schemas.of(route.answer)
-        done["content"] = {_JSON: {"schema": page_of(schema) if route.page else schema}}
+        done["content"] = {_JSON: {"schema": {"$ref": f"{PREFIX}{_page_name(route)}"} if route.page else schema}}
     refused = ["400", "401", "403", "404", "502", "503"]
     if route.method in {"POST", "DELETE"}:
         refused += ["409", "413"]
+    if route.method == "HEAD":
+        return {route.status: done} | {status: {"description": "No, and no body."} for status in sorted(refused)}
     return {route.status: done} | {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)}
+
+
+def _page_name(route: Route) -> str:
+    return f"{route.answer.__name__}PagedQueryResponse"
+
+
+def _pages(routes: Sequence[Route], schemas: Schemas) -> dict[str, Any]:
+    return {_page_name(route): page_of(schemas.of(route.answer)) for route in routes if route.page}
 
 
 # --- components ----------------------------------------------------------------------------

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
-import pkgutil
 import signal
 
 import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from holdfast import handlers
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import by_path
+from holdfast.handlers.catalogue import load_handlers
 from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.app import App
@@ -35,12 +33,6 @@ from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
 BACKLOG = 1_024
-
-
-def load_handlers() -> None:
-    """Import every module of `handlers/`, which registers its endpoints."""
-    for module in pkgutil.iter_modules(handlers.__path__, f"{handlers.__name__}."):
-        importlib.import_module(module.name)
 
 
 async def serve(config: Config) -> None:
