@@ -1,0 +1,76 @@
+"""What placing an order asks: that the cart is still worth what it says, and that the stock is there."""
+
+from __future__ import annotations
+
+from holdfast.base.errors import InvalidOperation, OutOfStock, PriceChanged, ShippingMethodDoesNotMatchCart
+from holdfast.commerce.facts import ByField, Facts
+from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo
+from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
+from holdfast.commerce.rules.item_prices import line_unit
+from holdfast.commerce.rules.totals import recalculated, shipping_infos
+from holdfast.commerce.stock import StockMovement
+
+STOCK_FIELD = "sku@channel"
+
+
+def check_current(cart: Cart, facts: Facts) -> None:
+    """Whether the cart would cost the same if it were reckoned today; frozen carts cost what they say.
+
+    Raises PriceChanged, ShippingMethodDoesNotMatchCart, or InvalidOperation when a tax is missing
+    that the tax mode Platform should have found: such a cart would be sold untaxed.
+    """
+    if cart.cart_state == "Frozen":
+        return
+    now = recalculated(cart, facts)
+    if any(info.shipping_method_state == "DoesNotMatchCart" for info in shipping_infos(now)):
+        raise ShippingMethodDoesNotMatchCart("The shipping method does not match the cart any more.")
+    changed = [item.id for item, today in zip(cart.items, now.items, strict=True) if _worth(item) != _worth(today)]
+    shipping = [_cost(info) for info in shipping_infos(cart)] != [_cost(info) for info in shipping_infos(now)]
+    if changed or shipping or (cart.total_price, cart.taxed_price) != (now.total_price, now.taxed_price):
+        raise PriceChanged(changed, shipping=shipping)
+    if cart.tax_mode == "Platform" and cart.taxed_price is None and cart.items:
+        untaxed = ", ".join(item.id for item in cart.items if item.taxed_price is None) or "shipping"
+        raise InvalidOperation(f"A cart with untaxed parts cannot be ordered; without a tax rate: {untaxed}.")
+
+
+def _worth(item: LineItem | CustomLineItem) -> tuple[object, ...]:
+    """What an item costs, per unit and in all, with and without tax."""
+    unit = line_unit(item) if isinstance(item, LineItem) else item.money
+    return unit, item.total_price, item.tax_rate, item.taxed_price
+
+
+def _cost(info: ShippingInfo) -> tuple[object, ...]:
+    return info.price, info.discounted_price, info.tax_rate, info.taxed_price
+
+
+def order_stock(cart: Cart, facts: Facts) -> tuple[StockMovement, ...]:
+    """The movements an order of this cart makes, one per line that its inventory mode counts.
+
+    None ignores stock. TrackOnly takes it, below zero if need be. ReserveOnOrder reserves it, beyond
+    what is available only where the entry can be restocked; ReserveOnCart is served the same way, at
+    order time. Lines of one entry are separate movements: the committer takes them together or not
+    at all. Raises OutOfStock for counted lines without an entry.
+    """
+    lines = tuple(item for item in cart.line_items if mode_of(item, cart) != "None")
+    places = tuple(place_of(item.variant.sku or "", item.supply_channel) for item in lines)
+    facts.gather(ByField(inventory_entries.name, STOCK_FIELD, place) for place in places)
+    found = [
+        (item, facts.find_by(inventory_entries, STOCK_FIELD, place)) for item, place in zip(lines, places, strict=True)
+    ]
+    missing = [item for item, entry in found if entry is None]
+    if missing:
+        raise OutOfStock([item.id for item in missing], [item.variant.sku or "" for item in missing])
+    return tuple(_movement(item, entry, cart) for item, entry in found if entry is not None)
+
+
+def mode_of(item: LineItem, cart: Cart) -> str:
+    """A line's own inventory mode, or that of the cart."""
+    return item.inventory_mode or cart.inventory_mode
+
+
+def _movement(item: LineItem, entry: InventoryEntry, cart: Cart) -> StockMovement:
+    sku = item.variant.sku or ""
+    if mode_of(item, cart) == "TrackOnly":
+        return StockMovement("track", entry.id, item.quantity, sku, item.id)
+    restockable = entry.restockable_in_days is not None
+    return StockMovement("backorder" if restockable else "reserve", entry.id, item.quantity, sku, item.id)
