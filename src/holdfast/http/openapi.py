@@ -87,7 +87,11 @@ def _generic_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iter
             yield from _collection(kind, "/{projectKey}/in-store/key={storeKey}", scopes, kind.draft, update)
         if kind.path in MY_SCOPES:
             scopes = (MY_SCOPES[kind.path],) * 2
-            for root in ("/{projectKey}/me", "/{projectKey}/in-store/key={storeKey}/me"):
+            roots = [
+                "/{projectKey}/me",
+                *(["/{projectKey}/in-store/key={storeKey}/me"] if kind.path in IN_STORE else []),
+            ]
+            for root in roots:
                 yield from _collection(kind, root, scopes, kind.my_draft, mine.get(kind.name))
 
 
@@ -112,7 +116,7 @@ def _collection(kind: Resource[Any], root: str, scopes: tuple[str, str], draft: 
         yield route("HEAD", path, f"Does this {name} exist?", answer=None)
         if update is not None:
             yield route("POST", path, f"Update a {name} {how}", body=update, parameters=("expand",))
-        yield route("DELETE", path, f"Delete a {name} {how}", parameters=("version", "dataErasure", "expand"))
+            yield route("DELETE", path, f"Delete a {name} {how}", parameters=("version", "dataErasure", "expand"))
 
 
 def _special_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iterator[Route]:

@@ -106,7 +106,9 @@ class Router:
             run = _collection_use_case(method, kind, me=place.me)
             return Route(run, scope, kept_kind=kind.name) if run else None
         if len(place.rest) == 1:
-            run = _resource_use_case(method, kind, place.rest[0])
+            # Under /me orders are read-only: nothing to update means nothing to delete either.
+            closed = place.me and method in ("POST", "DELETE") and not kind.my_actions
+            run = None if closed else _resource_use_case(method, kind, place.rest[0])
             return Route(run, scope, kept_kind=kind.name) if run else None
         return None
 
