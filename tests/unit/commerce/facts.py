@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,6 +39,13 @@ class Known(dict[Lookup, Any]):
         raise KeyError(lookup)
 
 
+class Gathered(Facts):
+    """Facts of which nothing is left to be gathered."""
+
+    def gather(self, lookups: Iterable[Lookup]) -> None:
+        """Everything is known, be it as missing."""
+
+
 def facts_with(
     *records: tuple[Resource[Any], Stored],
     matching: Mapping[tuple[str, str], Sequence[Stored]] | None = None,
@@ -55,7 +62,7 @@ def facts_with(
         for field, value in kind.unique_values(record):
             known[ByField(kind.name, field, value)] = record
     caller = a_caller(customer_id, anonymous_id, scopes)
-    return Facts(caller=caller, now=now, base_id=0, known=known, store_key=store_key)
+    return Gathered(caller=caller, now=now, base_id=0, known=known, store_key=store_key)
 
 
 def a_caller(
