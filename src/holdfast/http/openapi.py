@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from holdfast.base import errors
 from holdfast.commerce.registry import REGISTRY, Resource
-from holdfast.commerce.scopes import KNOWN
 from holdfast.handlers.endpoints import ENDPOINTS, Registered
+from holdfast.http.openapi_parts import JSON, error_response, parameters, refusals, security, token_paths, token_schemas
 from holdfast.http.routes import IN_STORE, MY_SCOPES
 from holdfast.http.schemas import PREFIX, Schemas, first_paragraph, page_of, title, update_type
 
-_JSON = "application/json"
 _DESCRIPTION = """\
 The commercetools HTTP API, served by Holdfast. A token comes from `POST /oauth/token` with the \
 client's id and secret (HTTP Basic) and goes into `Authorization: Bearer`."""
@@ -56,13 +54,13 @@ def describe() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Holdfast", "version": version("holdfast"), "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in sorted({route.tag for route in routes})],
+        "tags": [{"name": name} for name in sorted({"OAuth", *(route.tag for route in routes)})],
         "paths": _paths(routes, schemas),
         "components": {
-            "schemas": schemas.components | _pages(routes, schemas) | {"ErrorResponse": _error_response()},
-            "parameters": _parameters(),
-            "responses": _refusals(),
-            "securitySchemes": _security(),
+            "schemas": _named(schemas, routes),
+            "parameters": parameters(),
+            "responses": refusals(),
+            "securitySchemes": security(),
         },
         "security": [{"token": []}],
     }
@@ -173,6 +171,8 @@ def _paths(routes: Sequence[Route], schemas: Schemas) -> dict[str, Any]:
     for route in routes:
         item = paths.setdefault(route.path, _path_parameters(route.path))
         item[route.method.lower()] = _operation(route, schemas)
+    for path, item in token_paths().items():
+        paths[path] = _path_parameters(path) | item
     return dict(sorted(paths.items()))
 
 
@@ -201,7 +201,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     if route.parameters:
         operation["parameters"] = [_parameter(name) for name in route.parameters]
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schemas.of(route.body)}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(route.body)}}}
     return operation
 
 
@@ -213,7 +213,7 @@ def _operation_id(route: Route) -> str:
 
 
 def _parameter(name: str) -> dict[str, Any]:
-    if name in _parameters():
+    if name in parameters():
         return {"$ref": f"#/components/parameters/{name}"}
     return {"name": name, "in": "query", "schema": {"type": "string"}}
 
@@ -222,7 +222,7 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done."}
     if route.answer is not None:
         schema = schemas.of(route.answer)
-        done["content"] = {_JSON: {"schema": {"$ref": f"{PREFIX}{_page_name(route)}"} if route.page else schema}}
+        done["content"] = {JSON: {"schema": {"$ref": f"{PREFIX}{_page_name(route)}"} if route.page else schema}}
     refused = ["400", "401", "403", "404", "502", "503"]
     if route.method in {"POST", "DELETE"}:
         refused += ["409", "413"]
@@ -235,91 +235,6 @@ def _page_name(route: Route) -> str:
     return f"{route.answer.__name__}PagedQueryResponse"
 
 
-def _pages(routes: Sequence[Route], schemas: Schemas) -> dict[str, Any]:
-    return {_page_name(route): page_of(schemas.of(route.answer)) for route in routes if route.page}
-
-
-# --- components ----------------------------------------------------------------------------
-
-
-def _parameters() -> dict[str, Any]:
-    def query(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
-        return {"name": name, "in": "query", "schema": schema, "description": text} | more
-
-    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
-    return {
-        "projectKey": {"name": "projectKey", "in": "path", "required": True, "schema": text},
-        "where": query("where", texts, 'Query predicate, e.g. `key = "red"`; several are combined with and.'),
-        "variables": query(
-            "var",
-            {"type": "object", "propertyNames": {"pattern": r"^var\.\w+$"}, "additionalProperties": text},
-            "Values of the predicate's variables: `var.name=…`.",
-            style="form",
-            explode=True,
-        ),
-        "sort": query("sort", texts, "`createdAt desc`, `name.en asc`; several in order of weight."),
-        "limit": query("limit", {"type": "integer", "minimum": 0, "maximum": 500, "default": 20}, "Results a page."),
-        "offset": query(
-            "offset", {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 0}, "Results to skip."
-        ),
-        "withTotal": query("withTotal", {"type": "boolean", "default": True}, "Whether to count all that match."),
-        "expand": query(
-            "expand", texts, "References to fill in: `parent`, `ancestors[*]`, `lineItems[*].productType`."
-        ),
-        "version": query("version", {"type": "integer", "minimum": 0}, "The version seen last.", required=True),
-        "dataErasure": query("dataErasure", {"type": "boolean", "default": False}, "Erase personal data for good."),
-    }
-
-
-def _codes(kind: type[errors.ApiError]) -> Iterator[type[errors.ApiError]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _codes(below)
-
-
-def _refusals() -> dict[str, Any]:
-    """One response per status, listing the codes that come with it."""
-    by_status: dict[int, set[str]] = {}
-    families = {errors.Rejected, errors.Unauthenticated, errors.Forbidden, errors.Unavailable, errors.OAuthRejected}
-    for kind in _codes(errors.ApiError):
-        if kind not in families:
-            by_status.setdefault(kind.status, set()).add(kind.code)
-    content = {_JSON: {"schema": {"$ref": f"{PREFIX}ErrorResponse"}}}
-    return {
-        str(status): {"description": f"Codes: {', '.join(sorted(codes))}.", "content": content}
-        for status, codes in sorted(by_status.items())
-        if status != errors.General.status
-    }
-
-
-def _error_response() -> dict[str, Any]:
-    entry = {
-        "type": "object",
-        "required": ["code", "message"],
-        "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-        "additionalProperties": True,
-    }
-    return {
-        "type": "object",
-        "description": "`message` repeats the first error; fields beside `code` and `message` depend on the code.",
-        "required": ["statusCode", "message", "errors"],
-        "properties": {
-            "statusCode": {"type": "integer"},
-            "message": {"type": "string"},
-            "errors": {"type": "array", "minItems": 1, "items": entry},
-            "error": {"type": "string", "description": "OAuth 2 error name, where the token is the reason."},
-            "error_description": {"type": "string"},
-        },
-    }
-
-
-def _security() -> dict[str, Any]:
-    scopes = {f"{name}:{{projectKey}}": "" for name in sorted(KNOWN)}
-    return {
-        "token": {
-            "type": "oauth2",
-            "description": "Client credentials. Without a scope the token gets all the client owns.",
-            "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": scopes}},
-        },
-        "bearer": {"type": "http", "scheme": "bearer", "description": "A token you already have."},
-    }
+def _named(schemas: Schemas, routes: Sequence[Route]) -> dict[str, Any]:
+    pages = {_page_name(route): page_of(schemas.of(route.answer)) for route in routes if route.page}
+    return dict(sorted((schemas.components | pages | token_schemas() | {"ErrorResponse": error_response()}).items()))
