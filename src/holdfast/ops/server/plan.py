@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 # sun_path holds 108 bytes, the last of them zero; PostgreSQL adds its own file name.
 SOCKET_PATH_BYTES_MAX = 107
@@ -136,8 +135,3 @@ def ready_line(postmaster_pid: str) -> tuple[int, bool]:
     """The server's number, and whether it accepts statements, from its postmaster.pid."""
     lines = postmaster_pid.splitlines()
     return int(lines[0]) if lines and lines[0].isdigit() else 0, len(lines) >= 8 and lines[7].strip() == "ready"
-
-
-def leftovers(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Processes of a previous run, in the order they are to be stopped: the database last."""
-    return sorted(entries, key=lambda entry: entry.get("role") == "postgres")
