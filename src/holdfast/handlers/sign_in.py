@@ -1,0 +1,165 @@
+"""Signing up and signing in, with what the shopper brought along."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+
+from holdfast.base.errors import ConcurrentModification, InvalidCredentials
+from holdfast.commerce.facts import Facts
+from holdfast.commerce.registry import Changed
+from holdfast.commerce.resources.cart.shape import Cart
+from holdfast.commerce.resources.customer.shape import Customer, CustomerDraft, MyCustomerDraft, customers
+from holdfast.commerce.rules.sign_in import Luggage, SignInMode, TakenOver, take_over
+from holdfast.commerce.values.reference import ResourceIdentifier
+from holdfast.commerce.values.value import Value
+from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.verify_credentials import verified_customer
+from holdfast.handlers.work import Work
+
+T = TypeVar("T")
+
+# A cart may change between reading and committing; the shopper named no version, so we look again.
+ATTEMPTS_MAX = 4
+
+
+class SignIn(Value):
+    email: str
+    password: str
+    anonymous_cart_id: str | None = None
+    anonymous_cart: ResourceIdentifier | None = None
+    anonymous_cart_sign_in_mode: SignInMode = "MergeWithExistingCustomerCart"
+    anonymous_id: str | None = None
+    update_product_data: bool = False
+
+
+class MySignIn(Value):
+    """Below `/me` the session comes from the token."""
+
+    email: str
+    password: str
+    active_cart_sign_in_mode: SignInMode = "MergeWithExistingCustomerCart"
+    update_product_data: bool = False
+
+
+class SignInResult(Value):
+    """The customer, and the cart to go on with."""
+
+    customer: Customer
+    cart: Cart | None = None
+
+
+_sign_ins = msgspec.json.Decoder(SignIn)
+_my_sign_ins = msgspec.json.Decoder(MySignIn)
+
+
+# --- signing up ----------------------------------------------------------------------------
+
+
+@endpoint("POST", "customers", scope="manage_customers", in_store=True, body=CustomerDraft, answer=SignInResult)
+async def sign_up(work: Work, request: Request) -> Answer:
+    """Create a customer; an anonymous cart or session can be taken along."""
+    draft: CustomerDraft = work.decode(customers.drafts, request.body)
+    luggage = Luggage(_named(draft.anonymous_cart, draft.anonymous_cart_id), draft.anonymous_id)
+    return await _signed_up(work, draft, luggage)
+
+
+@endpoint(
+    "POST",
+    "signup",
+    scope="manage_my_profile",
+    me=True,
+    session=False,
+    in_store=True,
+    body=MyCustomerDraft,
+    answer=SignInResult,
+)
+async def sign_me_up(work: Work, request: Request) -> Answer:
+    """Create the shopper's customer record; what their anonymous session owns becomes theirs."""
+    draft: MyCustomerDraft = work.decode(customers.my_drafts, request.body)
+    return await _signed_up(work, draft, Luggage(anonymous_id=work.caller.anonymous_id))
+
+
+async def _signed_up(work: Work, draft: CustomerDraft | MyCustomerDraft, luggage: Luggage) -> Answer:
+    def decision(facts: Facts) -> tuple[Changed[Customer], Cart | None]:
+        made = customers.created(draft, facts)
+        taken = take_over(made.resource, luggage, facts, new=True)
+        return made.then(Changed(made.resource, others=taken.others, stock=taken.stock)), taken.cart
+
+    async def attempt(work: Work) -> Answer:
+        changed, cart = await work.decide(decision)
+        await work.commit(customers, None, changed)
+        return Answer(SignInResult(customer=changed.resource, cart=cart), created=True)
+
+    return await _patiently(work, attempt)
+
+
+# --- signing in ----------------------------------------------------------------------------
+
+
+@endpoint("POST", "login", scope="manage_customers", in_store=True, body=SignIn, answer=SignInResult)
+async def sign_in(work: Work, request: Request) -> Answer:
+    """Find the customer with these credentials; an anonymous cart or session can be taken along."""
+    draft = work.decode(_sign_ins, request.body)
+    luggage = Luggage(
+        _named(draft.anonymous_cart, draft.anonymous_cart_id),
+        draft.anonymous_id,
+        draft.anonymous_cart_sign_in_mode,
+        draft.update_product_data,
+    )
+    return await _signed_in(work, draft.email, draft.password, luggage)
+
+
+@endpoint(
+    "POST",
+    "login",
+    scope="manage_my_profile",
+    me=True,
+    session=False,
+    in_store=True,
+    body=MySignIn,
+    answer=SignInResult,
+)
+async def sign_me_in(work: Work, request: Request) -> Answer:
+    """Find the customer with these credentials; what the anonymous session owns becomes theirs."""
+    draft = work.decode(_my_sign_ins, request.body)
+    luggage = Luggage(None, work.caller.anonymous_id, draft.active_cart_sign_in_mode, draft.update_product_data)
+    return await _signed_in(work, draft.email, draft.password, luggage)
+
+
+async def _signed_in(work: Work, email: str, password: str, luggage: Luggage) -> Answer:
+    customer = await verified_customer(work, email, password)
+    if customer is None:
+        raise InvalidCredentials
+
+    async def attempt(work: Work) -> Answer:
+        taken = await work.decide(lambda facts: take_over(customer, luggage, facts, new=False))
+        await _commit(work, taken)
+        return Answer(SignInResult(customer=customer, cart=taken.cart))
+
+    return await _patiently(work, attempt)
+
+
+async def _commit(work: Work, taken: TakenOver) -> None:
+    """Commit what changed hands; the customer is not among it, so nobody else's update is in the way."""
+    if taken.others:
+        first, *rest = taken.others
+        assert first.after is not None, "nothing is deleted by signing in"
+        await work.commit(first.kind, first.before, Changed(first.after, others=rest, stock=taken.stock))
+
+
+def _named(cart: ResourceIdentifier | None, cart_id: str | None) -> ResourceIdentifier | None:
+    """The cart a client names; `anonymousCartId` is the older way."""
+    return ResourceIdentifier(type_id="cart", id=cart_id) if cart is None and cart_id is not None else cart
+
+
+async def _patiently(work: Work, attempt: Callable[[Work], Awaitable[T]]) -> T:
+    """Run an attempt, again with fresh eyes where somebody changed a cart meanwhile."""
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return await attempt(work)
+        except ConcurrentModification:
+            work = Work(work.store, work.caller, work.store_key)
+    return await attempt(work)
