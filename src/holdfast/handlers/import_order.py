@@ -1,0 +1,24 @@
+"""Taking over an order that happened elsewhere."""
+
+from __future__ import annotations
+
+import msgspec
+
+from holdfast.commerce.resources.order import importing
+from holdfast.commerce.resources.order.drafts import OrderImportDraft
+from holdfast.commerce.resources.order.shape import orders
+from holdfast.commerce.values.value import decode_special
+from holdfast.handlers.crud import shown
+from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.work import Work
+
+_drafts = msgspec.json.Decoder(OrderImportDraft, dec_hook=decode_special)
+
+
+@endpoint("POST", "orders", "import", scope="manage_orders", body=OrderImportDraft, answer=orders)
+async def import_order(work: Work, request: Request) -> Answer:
+    """Create an order without a cart; its prices, taxes and states are trusted."""
+    draft = work.decode(_drafts, request.body)
+    changed = await work.decide(lambda facts: importing.import_order(draft, facts))
+    order = await work.commit(orders, None, changed)
+    return Answer(await shown(work, request, order), created=True)
