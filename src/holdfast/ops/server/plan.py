@@ -98,7 +98,7 @@ def settings(sockets: Path, shared_memory_bytes: int) -> dict[str, str]:
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "wal_level": "logical",
-        "max_connections": "60",
+        "max_connections": "100",
         "shared_buffers": "96MB",
         "dynamic_shared_memory_type": "posix" if shared_memory_bytes >= SHARED_MEMORY_BYTES_MIN else "mmap",
         "max_wal_size": "1GB",
