@@ -1,0 +1,255 @@
+"""`holdfast up`, started and broken the way it happens to people."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import Shop, run_holdfast, stop_shop
+from tests.ops.conftest import Start
+
+RECOVERY_SECONDS = 5.0
+SECOND_START_SECONDS = 3.0
+PATIENCE_SECONDS = 15.0
+
+
+def token(shop: Shop, project: dict[str, Any] | None = None) -> str:
+    pair = (project["clientId"], project["clientSecret"]) if project else (shop.client_id, shop.client_secret)
+    answer = httpx.post(f"{shop.auth_url}/oauth/token", auth=pair, data={"grant_type": "client_credentials"})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def zone_keys(shop: Shop) -> set[str]:
+    headers = {"Authorization": f"Bearer {token(shop)}"}
+    answer = httpx.get(f"{shop.api_url}/{shop.project_key}/zones?limit=500", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return {zone["key"] for zone in answer.json()["results"]}
+
+
+def create_zone(shop: Shop, key: str, bearer: str, client: httpx.Client) -> int:
+    draft = {"name": key, "key": key, "locations": []}
+    headers = {"Authorization": f"Bearer {bearer}"}
+    return client.post(f"{shop.api_url}/{shop.project_key}/zones", json=draft, headers=headers).status_code
+
+
+def create_zones_until_refused(shop: Shop, victim: int) -> set[str]:
+    """Keys of zones whose creation was acknowledged before and after the victim was killed in between."""
+    acknowledged = set()
+    bearer = token(shop)
+    with httpx.Client() as client:
+        for number in range(200):
+            if number == 50:
+                os.kill(victim, signal.SIGKILL)
+            try:
+                if create_zone(shop, f"zone-{number}", bearer, client) == 201:
+                    acknowledged.add(f"zone-{number}")
+            except httpx.TransportError:
+                if number > 60:
+                    break
+    return acknowledged
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process lives; one that ended but was not collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def every_pid(shop: Shop) -> list[int]:
+    pids = shop.pids
+    return [pids["supervisor"], pids["postgres"], pids["background"], *pids["workers"]]
+
+
+def eventually(holds: Any, message: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, message
+        time.sleep(0.05)
+
+
+def serves(shop: Shop) -> bool:
+    try:
+        return httpx.get(f"{shop.api_url}/-/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_the_ready_file_has_all_a_client_needs(folder: Path, start: Start) -> None:
+    shop, _ = start(folder)
+    assert token(shop)
+    assert zone_keys(shop) == set()
+    assert all(is_running(pid) for pid in every_pid(shop))
+    assert stat.S_IMODE((folder / "ready.json").stat().st_mode) == 0o600
+
+
+def test_sigterm_ends_everything_and_the_second_start_is_quick(folder: Path, start: Start) -> None:
+    shop, process = start(folder)
+    with httpx.Client() as client:
+        assert create_zone(shop, "kept", token(shop), client) == 201
+        # The connection stays open: an idle client must not hold up the end.
+        began = time.monotonic()
+        stop_shop(process)
+        assert time.monotonic() - began < PATIENCE_SECONDS / 3
+    assert process.returncode == 0
+    assert not any(is_running(pid) for pid in every_pid(shop))
+    began = time.monotonic()
+    again, _ = start(folder)
+    assert time.monotonic() - began < SECOND_START_SECONDS
+    assert zone_keys(again) == {"kept"}
+    assert again.client_secret == shop.client_secret
+
+
+def test_a_request_in_flight_is_answered_before_the_end(folder: Path, start: Start) -> None:
+    shop, process = start(folder)
+    body = json.dumps({"name": "Late", "key": "late", "locations": []}).encode()
+    head = (
+        f"POST /{shop.project_key}/zones HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token(shop)}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    port = int(shop.api_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+        connection.sendall(head + body[:5])
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.sendall(body[5:])
+        assert connection.recv(4096).startswith(b"HTTP/1.1 201 ")
+    process.wait(PATIENCE_SECONDS)
+    again, _ = start(folder)
+    assert zone_keys(again) == {"late"}
+
+
+def test_a_second_up_on_the_same_folder_says_who_has_it(folder: Path, start: Start) -> None:
+    shop, _ = start(folder)
+    second = run_holdfast("up", "--data", str(folder), "--port", "0")
+    assert second.returncode == 3
+    assert str(shop.pids["supervisor"]) in second.stderr
+    assert shop.api_url in second.stderr
+    assert serves(shop)
+
+
+def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_start_has_every_write(
+    folder: Path, start: Start
+) -> None:
+    shop, process = start(folder)
+    acknowledged = create_zones_until_refused(shop, shop.pids["supervisor"])
+    process.wait()
+    began = time.monotonic()
+    again, _ = start(folder)
+    assert time.monotonic() - began < RECOVERY_SECONDS
+    assert len(acknowledged) >= 50
+    assert acknowledged <= zone_keys(again)
+    assert not any(is_running(pid) for pid in every_pid(shop))
+
+
+def test_a_killed_database_comes_back_by_itself_with_every_write(folder: Path, start: Start) -> None:
+    shop, _ = start(folder)
+    acknowledged = create_zones_until_refused(shop, shop.pids["postgres"])
+    eventually(lambda: serves(shop), "the shop did not serve again")
+    assert len(acknowledged) >= 50
+    assert acknowledged <= zone_keys(shop)
+    assert shop.command("status")["serving"]
+
+
+def test_a_killed_worker_is_replaced_and_the_ready_file_tells(folder: Path, start: Start) -> None:
+    shop, _ = start(folder, "--workers", "1")
+    acknowledged = create_zones_until_refused(shop, shop.pids["workers"][0])
+    eventually(lambda: serves(shop), "the shop did not serve again")
+    assert acknowledged <= zone_keys(shop)
+    now = Shop.described(folder, json.loads((folder / "ready.json").read_text()))
+    assert now.pids["workers"] != shop.pids["workers"]
+    assert is_running(now.pids["workers"][0])
+
+
+def test_everything_killed_at_once_recovers(folder: Path, start: Start) -> None:
+    shop, process = start(folder)
+    for pid in every_pid(shop):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    began = time.monotonic()
+    again, _ = start(folder)
+    assert time.monotonic() - began < RECOVERY_SECONDS
+    assert token(again)
+
+
+def test_a_taken_port_is_named_before_anything_starts(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run_holdfast("up", "--data", str(folder), "--port", str(port), "--no-demo")
+    assert done.returncode == 1
+    assert f"Port {port}" in done.stderr
+    assert not (folder / "postgres").exists()
+
+
+def test_lost_database_files_are_not_replaced_by_empty_ones(folder: Path, start: Start) -> None:
+    _, process = start(folder)
+    stop_shop(process)
+    (folder / "postgres").rename(folder / "elsewhere")
+    done = run_holdfast("up", "--data", str(folder), "--port", "0", "--no-demo")
+    assert done.returncode == 1
+    assert "are gone" in done.stderr
+    assert not (folder / "postgres").exists()
+
+
+def test_a_moved_data_folder_still_works(folder: Path, start: Start) -> None:
+    before = folder / "before"
+    shop, process = start(before)
+    stop_shop(process)
+    before.rename(folder / "after")
+    again, _ = start(folder / "after")
+    assert again.client_secret == shop.client_secret
+
+
+def test_a_closed_parent_folder_keeps_its_permissions(folder: Path, start: Start) -> None:
+    folder.chmod(0o700)
+    shop, process = start(folder / "shop")
+    assert token(shop)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    stop_shop(process)
+    placed = folder / "shop" / json.loads((folder / "shop" / "placement.json").read_text())["pgdata"]
+    assert (placed / "PG_VERSION").exists()
+    if not placed.is_relative_to(folder):
+        shutil.rmtree(placed.parent)
+
+
+def test_an_existing_database_is_used_instead_of_the_embedded_one(folder: Path, start: Start, postgres: str) -> None:
+    shop, _ = start(folder, "--database", postgres.replace("/holdfast?", "/another?"))
+    assert token(shop)
+    assert shop.pids["postgres"] is None
+    assert not (folder / "postgres").exists()
+
+
+def test_an_unreachable_database_is_named_without_its_password(folder: Path) -> None:
+    url = "postgresql://keeper:s3cret@127.0.0.1:1/shop"
+    done = run_holdfast("up", "--data", str(folder), "--port", "0", "--no-demo", "--database", url)
+    assert done.returncode == 1
+    assert "127.0.0.1:1/shop cannot be reached" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mark", ["postgres/postmaster.pid", "sockets/.s.PGSQL.5432.lock"])
+def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(folder: Path, start: Start, mark: str) -> None:
+    _, process = start(folder)
+    stop_shop(process)
+    owner = (folder / "postgres").stat()
+    stranger = subprocess.Popen(["/bin/sleep", "60"], user=owner.st_uid if os.geteuid() == 0 else None)
+    try:
+        (folder / mark).write_text(f"{stranger.pid}\n{folder}/postgres\n1\n5432\n{folder}/sockets\n\n1 2\nready\n")
+        os.chown(folder / mark, owner.st_uid, owner.st_gid)
+        again, _ = start(folder)
+        assert token(again)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
