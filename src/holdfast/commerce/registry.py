@@ -134,10 +134,13 @@ class Resource(Generic[R]):
         self.my_draft = my_draft
         self.my_actions = tuple(my_actions)
         self.actions: dict[str, Action] = {}
+        self._my_twins: dict[str, Action] = {}
+        self._by_payload: dict[type[msgspec.Struct], Action] = {}
         self._unique = unique
         self._creators: dict[type[Value], Callable[..., Any]] = {}
         self._settle: Callable[[R | None, R, Facts], Any] | None = None
         self._delete: Callable[[R, Facts], Any] | None = None
+        self._needs: Callable[[R, Sequence[Any], Facts], None] | None = None
         self._body = msgspec.json.Decoder(shape)
         REGISTRY[name] = self
 
@@ -163,15 +166,38 @@ class Resource(Generic[R]):
         self._delete = function
         return function
 
+    def needs(self, function: Callable[[R, Sequence[Any], Facts], None]) -> Callable[[R, Sequence[Any], Facts], None]:
+        """Register what asks for the facts of an update at once, where its actions would ask one by one."""
+        self._needs = function
+        return function
+
     def action(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Register an update action under its wire name."""
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
             assert name not in self.actions, f"{self.name} registers '{name}' twice"
-            self.actions[name] = _action(name, function)
+            self.actions[name] = self._known(_action(name, function))
             return function
 
         return register
+
+    def my_action(self, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register the narrower twin that `/me` gets of an action: shoppers may not set every field."""
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            assert name in self.my_actions, f"/me does not allow '{name}' on {self.name}"
+            self._my_twins[name] = self._known(_action(name, function))
+            return function
+
+        return register
+
+    def _known(self, action: Action) -> Action:
+        self._by_payload[action.payload] = action
+        return action
+
+    def offered_to_me(self) -> list[Action]:
+        """The actions `/me` allows, in their narrower form where they have one."""
+        return [self._my_twins.get(name) or self.actions[name] for name in self.my_actions]
 
     # --- decoding --------------------------------------------------------------------------
 
@@ -189,7 +215,7 @@ class Resource(Generic[R]):
 
     @cached_property
     def _my_updates(self) -> msgspec.json.Decoder[Any]:
-        return _update_decoder([self.actions[name] for name in self.my_actions])
+        return _update_decoder(self.offered_to_me())
 
     @cached_property
     def drafts(self) -> msgspec.json.Decoder[Any]:
@@ -215,10 +241,12 @@ class Resource(Generic[R]):
 
     def updated(self, before: R, actions: Sequence[Any], facts: Facts) -> Changed[R]:
         """`before` with all actions applied in order; the version grows by one per effective action."""
+        if self._needs:
+            self._needs(before, actions, facts)
         result = Changed(before)
         effective = 0
         for payload in actions:
-            action = self.actions[payload.__struct_config__.tag]
+            action = self._by_payload[type(payload)]
             step = result.then(action.apply(result.resource, payload, facts))
             effective += step.resource is not result.resource and step.resource != result.resource
             result = step

@@ -44,7 +44,7 @@ def describe() -> dict[str, Any]:
     """The whole document; the registers must be loaded."""
     updates = {kind.name: update_type(kind, list(kind.actions.values())) for kind in REGISTRY.values() if kind.actions}
     mine = {
-        kind.name: update_type(kind, [kind.actions[name] for name in kind.my_actions], "My")
+        kind.name: update_type(kind, kind.offered_to_me(), "My")
         for kind in REGISTRY.values()
         if kind.my_actions
     }

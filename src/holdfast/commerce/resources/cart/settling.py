@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from holdfast.base.errors import InsufficientScope, InvalidOperation
-from holdfast.commerce.facts import Facts
+from holdfast.commerce.facts import ByField, ById, Facts, Lookup
 from holdfast.commerce.resources.cart.shape import Cart, carts
-from holdfast.commerce.rules.totals import recalculated, summed
+from holdfast.commerce.resources.product.shape import products
+from holdfast.commerce.resources.shipping_method import shipping_methods
+from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
 from holdfast.commerce.scopes import allows
+
+
+@carts.needs
+def gather_for_update(cart: Cart, actions: Sequence[Any], facts: Facts) -> None:
+    """The products of all lines, those to come included, and the shipping methods: in one go."""
+    facts.gather(_lookups(cart, actions))
+
+
+def _lookups(cart: Cart, actions: Sequence[Any]) -> Iterator[Lookup]:
+    for item in cart.line_items:
+        yield ById(products.name, item.product_id)
+    for info in shipping_infos(cart):
+        if info.shipping_method is not None:
+            yield ById(shipping_methods.name, info.shipping_method.id)
+    for payload in actions:
+        product_id, sku = getattr(payload, "product_id", None), getattr(payload, "sku", None)
+        if product_id is not None:
+            yield ById(products.name, product_id)
+        elif sku is not None:
+            yield ByField(products.name, "sku", sku)
 
 
 @carts.settle

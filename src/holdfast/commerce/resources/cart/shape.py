@@ -108,15 +108,18 @@ class MethodTaxedPrice(Value):
 
 
 class LineItem(Value):
-    """A variant in the cart, with the product data of the moment it was added."""
+    """A variant in the cart, with the product data of the moment it was added.
+
+    Orders that were imported may have lines whose product was never here: those name none.
+    """
 
     id: str
     key: str | None = None
-    product_id: str
+    product_id: str = ""
     product_key: str | None = None
     name: LocalizedString
     product_slug: LocalizedString | None = None
-    product_type: Reference
+    product_type: Reference | None = None
     variant: ProductVariant
     price: Price
     quantity: int

@@ -46,7 +46,7 @@ from holdfast.commerce.values.delivery import Delivery, DeliveryDraft, Parcel
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Key, Value, adopt
 
-SHIPPINGS_MAX = 100
+SHIPPINGS_MAX = 50
 
 
 # --- one shipping method -------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -12,14 +13,25 @@ from holdfast.commerce.resources.cart.drafts import (
     ItemShippingDetailsDraft,
     ItemShippingTargetDelta,
     ItemShippingTargetDraft,
+    ShippingMode,
 )
 from holdfast.commerce.resources.cart.parts import Item
 from holdfast.commerce.resources.cart.shape import Cart, ItemShippingDetails, ItemShippingTarget
+from holdfast.commerce.values.address import Address
 
 TARGETS_MAX = 500
 
 
-def details_of(draft: ItemShippingDetailsDraft | None, quantity: int, cart: Cart) -> ItemShippingDetails | None:
+class Destinations(Protocol):
+    """What items can be sent to: the addresses of a cart, or of the order it became."""
+
+    @property
+    def item_shipping_addresses(self) -> tuple[Address, ...]: ...
+    @property
+    def shipping_mode(self) -> ShippingMode: ...
+
+
+def details_of(draft: ItemShippingDetailsDraft | None, quantity: int, cart: Destinations) -> ItemShippingDetails | None:
     """Drafted details as stored; targets without units are left out.
 
     Raises InvalidField for an address the cart does not have or names twice, InvalidOperation for a
@@ -36,7 +48,7 @@ def details(targets: tuple[ItemShippingTarget, ...], quantity: int) -> ItemShipp
     return ItemShippingDetails(targets=targets, valid=sum(target.quantity for target in targets) == quantity)
 
 
-def _check(targets: Iterable[ItemShippingTargetDraft | ItemShippingTargetDelta], cart: Cart) -> None:
+def _check(targets: Iterable[ItemShippingTargetDraft | ItemShippingTargetDelta], cart: Destinations) -> None:
     known = {address.key for address in cart.item_shipping_addresses}
     seen: set[tuple[str, str | None]] = set()
     for target in targets:
