@@ -29,7 +29,7 @@ WAITING_MAX = 64
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
 
 
-class _Room:
+class Room:
     """The threads, and how many wait for them."""
 
     def __init__(self) -> None:
@@ -47,8 +47,8 @@ class _Room:
 
 
 @cache
-def _room() -> _Room:
-    return _Room()
+def _room() -> Room:
+    return Room()
 
 
 async def hash_password(password: str) -> str:
