@@ -37,10 +37,14 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What to answer: a value (or ready JSON bytes), and whether something came into being (201)."""
+    """What to answer: a value (or ready JSON bytes), and whether something came into being (201).
+
+    keep: whether everybody with the endpoint's scope may be given the same answer again.
+    """
 
     value: Any
     created: bool = False
+    keep: bool = True
 
 
 Endpoint = Callable[["Work", Request], Awaitable[Answer]]

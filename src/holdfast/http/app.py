@@ -120,7 +120,7 @@ class App:
         keeping = self._kept.begin(scope, route, request, place.project)
         answer = await route.run(Work(self._store, caller, place.store_key), request)
         rendered = _rendered(answer)
-        if keeping is not None:
+        if keeping is not None and answer.keep:
             self._kept.keep(keeping, rendered)
         return 201 if answer.created else 200, [_JSON, _OPEN, _EXPOSED], rendered
 
