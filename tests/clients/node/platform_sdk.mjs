@@ -28,7 +28,7 @@ const authOptions = (user) => ({
 
 function api(withFlow) {
   const builder = withFlow(new ClientBuilder().withProjectKey(projectKey))
-  const client = builder.withHttpMiddleware({ host: apiUrl, httpClient: fetch }).withUserAgentMiddleware().build()
+  const client = builder.withHttpMiddleware({ host: apiUrl, httpClient: fetch }).withUserAgentMiddleware({ name: 'holdfast-tests' }).build()
   return createApiBuilderFromCtpClient(client).withProjectKey({ projectKey })
 }
 
