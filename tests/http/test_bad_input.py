@@ -17,6 +17,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 EURO = {"currencyCode": "EUR", "centAmount": 1000}
 DOLLAR = {"currencyCode": "USD", "centAmount": 1000}
 HUGE = 10**19
+CUSTOM_LINE: Json = {"name": {"en": "C"}, "slug": "custom", "taxCategory": {"typeId": "tax-category", "key": "tax"}}
 
 
 @dataclass(frozen=True)
@@ -433,7 +434,7 @@ def test_a_parameter_out_of_bounds_is_refused_by_name(seeded: Seeded, parameters
 def test_a_quantity_that_cannot_be_bought_is_refused_by_name(seeded: Seeded, quantity: float) -> None:
     path, version = f"/carts/{seeded.cart['id']}", seeded.cart["version"]
     line = {"action": "addLineItem", "sku": "SKU", "quantity": quantity}
-    custom = {"action": "addCustomLineItem", "name": {"en": "C"}, "slug": "custom", "money": EURO, "quantity": quantity}
+    custom = {"action": "addCustomLineItem", **CUSTOM_LINE, "money": EURO, "quantity": quantity}
     for answer in (
         seeded.api.send("POST", "/carts", cart_draft(quantity=quantity)),
         seeded.api.send("POST", path, {"version": version, "actions": [line]}),
@@ -456,7 +457,7 @@ def test_a_line_cannot_be_changed_to_a_quantity_below_zero_or_beyond_counting(se
 def test_a_sum_beyond_counting_is_refused(seeded: Seeded) -> None:
     most = 2**53 - 1
     dear = {"currencyCode": "EUR", "centAmount": most}
-    custom = {"name": {"en": "C"}, "slug": "custom", "money": dear, "quantity": most}
+    custom = {**CUSTOM_LINE, "money": dear, "quantity": most}
     answer = seeded.api.send("POST", "/carts", {"currency": "EUR", "customLineItems": [custom]})
     assert answer.status_code == 400, answer.text
 
@@ -464,7 +465,7 @@ def test_a_sum_beyond_counting_is_refused(seeded: Seeded) -> None:
 @pytest.mark.parametrize(
     ("field", "action"),
     [
-        ("money", {"action": "addCustomLineItem", "name": {"en": "C"}, "slug": "custom", "money": DOLLAR}),
+        ("money", {"action": "addCustomLineItem", **CUSTOM_LINE, "money": DOLLAR}),
         ("externalPrice", {"action": "addLineItem", "sku": "SKU", "externalPrice": DOLLAR}),
     ],
 )
