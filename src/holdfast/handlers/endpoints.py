@@ -54,6 +54,7 @@ class Registered(NamedTuple):
     """A use case, and what its description tells clients: shapes of body and answer, query parameters.
 
     body, answer: a type; a Resource stands for its update request as a body, its shape as an answer.
+    An endpoint with the parameter `withTotal` answers pages of it.
     kept_kind: the resource type whose changes outdate the answer, None where nothing is kept.
     session: below `/me`, whether the token must name a shopper.
     """

@@ -101,7 +101,15 @@ async def read_by_key(work: Work, request: Request) -> Answer:
     return await _read(work, request, Target(request.path_values[0], "key"))
 
 
-@endpoint("GET", COLLECTION, scope=SCOPE, in_store=True, parameters=QUERY_PARAMETERS, kept_kind="product")
+@endpoint(
+    "GET",
+    COLLECTION,
+    scope=SCOPE,
+    in_store=True,
+    answer=ProductProjection,
+    parameters=QUERY_PARAMETERS,
+    kept_kind="product",
+)
 async def query(work: Work, request: Request) -> Answer:
     """Products by a predicate on their projections."""
     view = await _view(work, request)

@@ -43,11 +43,7 @@ class Route(NamedTuple):
 def describe() -> dict[str, Any]:
     """The whole document; the registers must be loaded."""
     updates = {kind.name: update_type(kind, list(kind.actions.values())) for kind in REGISTRY.values() if kind.actions}
-    mine = {
-        kind.name: update_type(kind, kind.offered_to_me(), "My")
-        for kind in REGISTRY.values()
-        if kind.my_actions
-    }
+    mine = {kind.name: update_type(kind, kind.offered_to_me(), "My") for kind in REGISTRY.values() if kind.my_actions}
     routes = [*_generic_routes(updates, mine), *_special_routes(updates, mine)]
     schemas = Schemas([shape for route in routes for shape in (route.body, route.answer) if shape is not None])
     return {
@@ -137,6 +133,7 @@ def _special_route(method: str, path: str, entry: Registered, updates: Mapping[s
         entry.answer.shape if isinstance(entry.answer, Resource) else entry.answer,
         entry.parameters,
         "2XX",
+        page=method == "GET" and "withTotal" in entry.parameters,
         description=text,
     )
 
