@@ -97,7 +97,9 @@ def test_a_price_that_is_gone_keeps_nobody_from_signing_in() -> None:
 def test_a_locked_cart_keeps_nobody_from_signing_in() -> None:
     guest = a_guest_cart()
     mine = my_cart(lock=CartLock(created_at="2026-01-01T00:00:00.000Z", client_id="other"))
-    taken = take_over(ANNA, named(guest), knowing(mine=mine, session=(guest,)), new=False)
+    facts = knowing(mine=mine, session=(guest,))
+    facts.caller = facts.caller._replace(scopes=frozenset(("manage_my_profile",)))
+    taken = take_over(ANNA, named(guest), facts, new=False)
     assert taken.cart is not None
     assert (taken.cart.id, taken.cart.customer_id) == ("guest-cart", "anna")
 
