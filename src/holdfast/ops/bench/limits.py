@@ -125,17 +125,19 @@ def _wait_for(port: int) -> None:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """Processor time the processes have used so far (user and system)."""
+    """Processor time the processes have used so far, those they started included."""
     total = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
+        total += sum(_ticks(pid))
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += sum(sum(_ticks(int(child))[:2]) for child in (task / "children").read_text().split())
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes a process has started, itself included: PostgreSQL has one per connection."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+def _ticks(pid: int) -> list[int]:
+    """User and system time of a process, then of its children that have ended; nothing if it has ended itself."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return []
+    return [int(field) for field in fields[11:15]]

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from holdfast.ops.bench.limits import Pgbench, children_of, constant_server, cpu_seconds, free_port
+from holdfast.ops.bench.limits import Pgbench, constant_server, cpu_seconds, free_port
 from holdfast.ops.bench.load import Result, drive
 from holdfast.ops.bench.shop import Shop, fill_carts, open_shop, order_of, stock_up
 
@@ -87,11 +87,14 @@ class Bench:
 
     async def measured(self, requests: Sequence[bytes], **options: Any) -> tuple[Result, float, float]:
         """A load with what it cost: the result, API and database CPU in microseconds per request."""
-        database = children_of(self.postgres_pid)
-        api_before, database_before = cpu_seconds(self.worker_pids), cpu_seconds(database)
+        api_before, database_before = cpu_seconds(self.worker_pids), cpu_seconds([self.postgres_pid])
         result = await drive(self.shop.url, requests, connections=self.scale.connections, **options)
         api = cpu_seconds(self.worker_pids) - api_before
-        return result, 1e6 * api / result.count, 1e6 * (cpu_seconds(database) - database_before) / result.count
+        return (
+            result,
+            1e6 * api / result.count,
+            1e6 * (cpu_seconds([self.postgres_pid]) - database_before) / result.count,
+        )
 
 
 async def run(scale: Scale, report: Callable[[str], None]) -> list[Figure]:
