@@ -93,7 +93,7 @@ async def _signed_up(work: Work, draft: CustomerDraft | MyCustomerDraft, luggage
         await work.commit(customers, None, changed)
         return Answer(SignInResult(customer=changed.resource, cart=cart), created=True)
 
-    return await _patiently(work, attempt)
+    return await patiently(work, attempt)
 
 
 # --- signing in ----------------------------------------------------------------------------
@@ -136,13 +136,13 @@ async def _signed_in(work: Work, email: str, password: str, luggage: Luggage) ->
 
     async def attempt(work: Work) -> Answer:
         taken = await work.decide(lambda facts: take_over(customer, luggage, facts, new=False))
-        await _commit(work, taken)
+        await commit_taken_over(work, taken)
         return Answer(SignInResult(customer=customer, cart=taken.cart))
 
-    return await _patiently(work, attempt)
+    return await patiently(work, attempt)
 
 
-async def _commit(work: Work, taken: TakenOver) -> None:
+async def commit_taken_over(work: Work, taken: TakenOver) -> None:
     """Commit what changed hands; the customer is not among it, so nobody else's update is in the way."""
     if taken.others:
         first, *rest = taken.others
@@ -155,7 +155,7 @@ def _named(cart: ResourceIdentifier | None, cart_id: str | None) -> ResourceIden
     return ResourceIdentifier(type_id="cart", id=cart_id) if cart is None and cart_id is not None else cart
 
 
-async def _patiently(work: Work, attempt: Callable[[Work], Awaitable[T]]) -> T:
+async def patiently(work: Work, attempt: Callable[[Work], Awaitable[T]]) -> T:
     """Run an attempt, again with fresh eyes where somebody changed a cart meanwhile."""
     for _ in range(ATTEMPTS_MAX - 1):
         try:

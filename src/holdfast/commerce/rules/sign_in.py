@@ -48,7 +48,7 @@ def take_over(customer: Customer, luggage: Luggage, facts: Facts, *, new: bool) 
     Raises ReferencedResourceNotFound for a cart that is not there, InvalidOperation for one that is
     not the shopper's to bring. What a cart holds never keeps anybody from signing in.
     """
-    existing = None if new else _active_cart(f"customerId = {_quoted(customer.id)}", facts)
+    existing = None if new else active_cart(f"customerId = {quoted(customer.id)}", facts)
     brought = _brought_cart(luggage, facts)
     if brought is None:
         return TakenOver(existing, _rest_of_session(customer, luggage, brought, facts))
@@ -59,22 +59,22 @@ def take_over(customer: Customer, luggage: Luggage, facts: Facts, *, new: bool) 
     return taken._replace(others=(*taken.others, *_rest_of_session(customer, luggage, brought, facts)))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
 
 
-def _active_cart(owner: str, facts: Facts) -> Cart | None:
+def active_cart(owner: str, facts: Facts) -> Cart | None:
     """The owner's active cart that was changed last; in a store, of that store."""
     predicate = f'{owner} and cartState = "Active"'
     if facts.store_key is not None:
-        predicate += f" and store(key = {_quoted(facts.store_key)})"
+        predicate += f" and store(key = {quoted(facts.store_key)})"
     found = facts.matching(carts, predicate, sort="lastModifiedAt desc", limit=1)
     return found[0] if found else None
 
 
 def _brought_cart(luggage: Luggage, facts: Facts) -> Cart | None:
     if luggage.cart is None:
-        return _active_cart(f"anonymousId = {_quoted(luggage.anonymous_id)}", facts) if luggage.anonymous_id else None
+        return active_cart(f"anonymousId = {quoted(luggage.anonymous_id)}", facts) if luggage.anonymous_id else None
     cart = facts.get(carts, luggage.cart)
     if cart.customer_id is not None or cart.cart_state != "Active":
         raise InvalidOperation(f"The cart '{cart.id}' is not an active cart of an anonymous shopper.")
@@ -123,7 +123,7 @@ def _rest_of_session(customer: Customer, luggage: Luggage, brought: Cart | None,
     """Everything else the anonymous session owns, handed to the customer."""
     if luggage.anonymous_id is None:
         return ()
-    session = f"anonymousId = {_quoted(luggage.anonymous_id)}"
+    session = f"anonymousId = {quoted(luggage.anonymous_id)}"
     others = [cart for cart in facts.matching(carts, session) if brought is None or cart.id != brought.id]
     return (
         *(_handed(carts, cart, facts, customer_id=customer.id) for cart in others),
