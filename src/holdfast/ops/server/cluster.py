@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from holdfast.ops.server import plan
 from holdfast.ops.server.account import as_account, can_use, give_to, own_name, server_account
-from holdfast.ops.server.binaries import copy_binaries, find_binaries, version_of
+from holdfast.ops.server.binaries import build_of, copy_binaries, find_binaries, version_of
 from holdfast.ops.server.layout import Layout, make_passable, read_json, write_json
 from holdfast.ops.server.plan import Account, Placement
 from holdfast.ops.server.processes import Known, command_line, end, known, wait_for_end
@@ -83,7 +83,7 @@ def prepare_cluster(layout: Layout) -> Cluster:
     version = version_of(binaries)
     placement = plan.place(observe(layout, binaries, version))
     if placement.copy_binaries_from:
-        make_passable(placement.binaries.parent.parent)
+        make_passable(placement.binaries.parents[plan.COPIED_LEVELS])
         copy_binaries(placement.copy_binaries_from, placement.binaries)
     stop_leftover(placement)
     if not (placement.pgdata / "PG_VERSION").exists():
@@ -103,7 +103,7 @@ def observe(layout: Layout, binaries: Path, version: str) -> plan.Machine:
     return plan.Machine(
         binaries=binaries,
         binaries_reachable=binaries_reachable,
-        version=version,
+        build=version if binaries_reachable else build_of(binaries, version),
         data=layout.data,
         data_reachable=data_reachable,
         account=account,

@@ -7,6 +7,9 @@ from pathlib import Path
 SOCKET_PATH_BYTES_MAX = 107
 SOCKET_FILE = "/.s.PGSQL.5432"
 
+# package/pginstall/bin: a wheel keeps libraries beside its package and finds them by this relative place.
+COPIED_LEVELS = 3
+
 RESTART_DELAY_FIRST_SECONDS = 0.1
 RESTART_DELAY_MAX_SECONDS = 5.0
 # A process that lived this long starts with a clean record.
@@ -30,7 +33,8 @@ class Machine:
 
     binaries: Path
     binaries_reachable: bool
-    version: str
+    # Tells one build of the programs from another, where they have to be copied.
+    build: str
     data: Path
     data_reachable: bool
     account: Account | None
@@ -57,7 +61,8 @@ def place(machine: Machine) -> Placement:
     notes = []
     binaries, copy_from = machine.binaries, None
     if not machine.binaries_reachable:
-        binaries, copy_from = machine.shelter / f"postgresql-{machine.version}" / "bin", machine.binaries
+        copies = machine.shelter / f"postgresql-{machine.build}"
+        binaries, copy_from = copies.joinpath(*machine.binaries.parts[-COPIED_LEVELS:]), machine.binaries
         notes.append(f"{machine.binaries} cannot be reached by the server's account; using a copy in {binaries}")
     home = machine.data if machine.data_reachable else machine.shelter / machine.installation
     pgdata = machine.recorded or home / "postgres"
