@@ -15,7 +15,7 @@ from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.order.parts import (
     Way,
     check_items,
-    check_new_key,
+    check_new_keys,
     swapped,
     wanted,
     way_of,
@@ -82,10 +82,10 @@ def add_delivery(
 ) -> Changed[Order]:
     """Record a delivery, with the parcels it consists of if they are known."""
     way = way_of(order, shipping_key)
-    check_new_key((sent.delivery for sent in deliveries_of(order)), delivery_key, "deliveryKey")
+    check_new_keys((sent.delivery.key for sent in deliveries_of(order)), (delivery_key,), "deliveryKey")
+    check_new_keys((parcel.key for parcel in parcels_of(order)), (parcel.key for parcel in parcels), "parcels.key")
     check_items(order, items, "items")
     for parcel in parcels:
-        check_new_key(parcels_of(order), parcel.key, "parcels.key")
         check_items(order, parcel.items, "parcels.items")
     draft = DeliveryDraft(key=delivery_key, items=items, parcels=parcels, address=address, custom=custom)
     delivery = delivery_of(draft, facts)

@@ -10,7 +10,7 @@ from holdfast.commerce.facts import Facts
 from holdfast.commerce.messages import order as told
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.order.deliveries import Sent, deliveries_of, parcels_of, sent_by, with_delivery
-from holdfast.commerce.resources.order.parts import check_items, check_new_key, swapped, wanted
+from holdfast.commerce.resources.order.parts import check_items, check_new_keys, swapped, wanted
 from holdfast.commerce.resources.order.shape import Order, orders
 from holdfast.commerce.rules.custom_fields import with_custom_field, with_custom_type
 from holdfast.commerce.rules.deliveries import parcel_of
@@ -54,7 +54,7 @@ def add_parcel_to_delivery(
     custom: CustomFieldsDraft | None = None,
 ) -> Changed[Order]:
     sent = sent_by(order, delivery_id, delivery_key)
-    check_new_key(parcels_of(order), parcel_key, "parcelKey")
+    check_new_keys((parcel.key for parcel in parcels_of(order)), (parcel_key,), "parcelKey")
     check_items(order, items, "items")
     draft = ParcelDraft(
         key=parcel_key, measurements=measurements, tracking_data=tracking_data, items=items, custom=custom

@@ -45,10 +45,13 @@ def swapped(parts: tuple[T, ...], before: T, after: T) -> tuple[T, ...]:
     return tuple(after if part is before else part for part in parts)
 
 
-def check_new_key(parts: Iterable[Named], key: str | None, path: str) -> None:
-    """Whether the key of a new part is its own in the order. Raises DuplicateField."""
-    if key is not None and any(part.key == key for part in parts):
-        raise DuplicateField(path, key)
+def check_new_keys(present: Iterable[str | None], added: Iterable[str | None], path: str) -> None:
+    """Whether the keys of new parts are their own in the order, and among themselves. Raises DuplicateField."""
+    taken = set(present)
+    for key in added:
+        if key is not None and key in taken:
+            raise DuplicateField(path, key)
+        taken.add(key)
 
 
 # --- items ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from holdfast.commerce.facts import Facts
 from holdfast.commerce.messages import order as told
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.order.drafts import ReturnInfoDraft, ReturnItemDraft
-from holdfast.commerce.resources.order.parts import check_new_key, custom_line_item, line_item, wanted
+from holdfast.commerce.resources.order.parts import check_new_keys, custom_line_item, line_item, wanted
 from holdfast.commerce.resources.order.shape import (
     Order,
     ReturnInfo,
@@ -51,7 +51,7 @@ def add_return_info(
         items=items, return_tracking_id=return_tracking_id, return_date=return_date or Instant(facts.now)
     )
     info = _info(draft, order, facts)
-    _check_keys((*order.return_info, info))
+    check_new_keys(_keys(order.return_info), _keys((info,)), "items.key")
     return Changed(replace(order, return_info=(*order.return_info, info)), (told.ReturnInfoAdded(return_info=info),))
 
 
@@ -59,7 +59,7 @@ def add_return_info(
 def set_return_info(order: Order, facts: Facts, *, items: tuple[ReturnInfoDraft, ...] | None = None) -> Changed[Order]:
     """Replace all returns; without any, the order has none."""
     infos = tuple(_info(draft, order, facts) for draft in items or ())
-    _check_keys(infos)
+    check_new_keys((), _keys(infos), "items.key")
     return Changed(replace(order, return_info=infos), (told.ReturnInfoSet(return_info=infos),))
 
 
@@ -133,6 +133,10 @@ def _items(infos: tuple[ReturnInfo, ...]) -> Iterator[ReturnItem]:
         yield from info.items
 
 
+def _keys(infos: tuple[ReturnInfo, ...]) -> Iterator[str | None]:
+    return (item.key for item in _items(infos))
+
+
 def _item(order: Order, item_id: str | None, item_key: str | None) -> ReturnItem:
     return wanted(_items(order.return_info), "returnItem", item_id, item_key)
 
@@ -147,13 +151,6 @@ def _with(order: Order, before: ReturnItem, after: ReturnItem, facts: Facts) -> 
         for info in order.return_info
     )
     return replace(order, return_info=infos)
-
-
-def _check_keys(infos: tuple[ReturnInfo, ...]) -> None:
-    seen: list[ReturnItem] = []
-    for item in _items(infos):
-        check_new_key(seen, item.key, "items.key")
-        seen.append(item)
 
 
 def _info(draft: ReturnInfoDraft, order: Order, facts: Facts) -> ReturnInfo:

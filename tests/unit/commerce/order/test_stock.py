@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.unit.commerce.builders.cart import sku
+from tests.unit.commerce.builders.inventory_entry import an_entry
+from tests.unit.commerce.builders.order import INITIAL, INITIAL_ID, a_ready_cart, placed, shop
+from tests.unit.commerce.facts import facts_with, update
+
+from holdfast.base.errors import InvalidOperation
+from holdfast.commerce.messages.order import LineItemStateTransition, OrderDeleted
+from holdfast.commerce.registry import Changed
+from holdfast.commerce.resources.order.shape import Order, orders
+from holdfast.commerce.stock import StockLevel, StockMovement, moved
+from holdfast.commerce.values.reference import Reference
+
+RESERVED = placed(a_ready_cart(sku("shirt", 3), sku("book", 1), inventoryMode="ReserveOnOrder")).resource
+SHIRTS = RESERVED.line_items[0].id
+
+
+def step(order: Order, quantity: int, source: str, target: str) -> Changed[Order]:
+    """The order after units of shirts took a step in the workflow."""
+    action = {
+        "action": "transitionLineItemState",
+        "lineItemId": SHIRTS,
+        "quantity": quantity,
+        "fromState": {"typeId": "state", "id": INITIAL_ID if source == "Initial" else source},
+        "toState": {"typeId": "state", "id": target},
+    }
+    return update(orders, order, action, facts=shop())
+
+
+def become(order: Order, order_state: str) -> Changed[Order]:
+    return update(orders, order, {"action": "changeOrderState", "orderState": order_state}, facts=shop())
+
+
+def stock(changed: Changed[Order]) -> list[tuple[str, str, int]]:
+    return [(movement.kind, movement.sku, movement.quantity) for movement in changed.stock]
+
+
+# --- returns -------------------------------------------------------------------------------
+
+
+def test_a_step_that_is_no_return_moves_no_stock() -> None:
+    assert step(RESERVED, 3, "Initial", "picked").stock == ()
+
+
+def test_units_that_are_returned_give_their_reservation_back() -> None:
+    changed = step(RESERVED, 2, "Initial", "returned")
+    assert changed.stock == (StockMovement("release", "entry-shirt", 2, "shirt", SHIRTS),)
+    assert changed.resource.stock_given_back == {SHIRTS: 2}
+
+
+def test_units_that_go_on_from_a_return_take_no_stock_again() -> None:
+    returned = step(RESERVED, 2, "Initial", "returned").resource
+    onwards = step(returned, 2, "returned", "refunded")
+    assert onwards.stock == ()
+    rest = step(onwards.resource, 1, "Initial", "returned")
+    assert stock(rest) == [("release", "shirt", 1)]
+
+
+def test_no_way_through_the_workflow_gives_more_back_than_was_taken() -> None:
+    order = step(RESERVED, 3, "Initial", "returned").resource
+    order = step(order, 3, "returned", "picked").resource
+    again = step(order, 3, "picked", "returned")
+    assert again.stock == ()
+    assert again.resource.stock_given_back == {SHIRTS: 3}
+
+
+def test_tracked_stock_that_is_returned_goes_back_on_the_shelf() -> None:
+    tracked = placed(a_ready_cart(sku("shirt", 3), inventoryMode="TrackOnly")).resource
+    action = {"action": "importLineItemState", "lineItemId": tracked.line_items[0].id}
+    states = [{"quantity": 2, "state": {"id": "returned"}}, {"quantity": 1, "state": {"id": "picked"}}]
+    changed = update(orders, tracked, action | {"state": states}, facts=shop())
+    assert stock(changed) == [("receive", "shirt", 2)]
+
+
+def test_a_line_with_a_mode_of_its_own_gives_back_in_that_mode() -> None:
+    cart = a_ready_cart(sku("shirt", 3, inventoryMode="TrackOnly"), sku("book", 1), inventoryMode="ReserveOnOrder")
+    changed = orders.deleted(placed(cart).resource, shop())
+    assert stock(changed) == [("receive", "shirt", 3), ("release", "book", 1)]
+
+
+def test_an_order_that_ignores_stock_gives_none_back() -> None:
+    free = placed(a_ready_cart(sku("shirt", 3))).resource
+    assert become(free, "Cancelled").stock == ()
+    assert orders.deleted(free, shop()).stock == ()
+
+
+def test_an_entry_that_is_gone_is_passed_over() -> None:
+    gone = facts_with()
+    assert orders.deleted(RESERVED, gone).stock == ()
+
+
+# --- cancelling and deleting ---------------------------------------------------------------
+
+
+def test_a_cancelled_order_gives_back_what_it_holds() -> None:
+    assert stock(become(RESERVED, "Cancelled")) == [("release", "shirt", 3), ("release", "book", 1)]
+
+
+def test_a_cancelled_order_gives_back_nothing_twice() -> None:
+    returned = step(RESERVED, 2, "Initial", "returned").resource
+    cancelled = become(returned, "Cancelled")
+    assert stock(cancelled) == [("release", "shirt", 1), ("release", "book", 1)]
+    assert orders.deleted(cancelled.resource, shop()).stock == ()
+
+
+def test_a_return_in_a_cancelled_order_gives_nothing_back() -> None:
+    cancelled = become(RESERVED, "Cancelled").resource
+    assert step(cancelled, 1, "Initial", "returned").stock == ()
+
+
+def test_an_order_that_comes_back_to_life_takes_its_stock_again() -> None:
+    returned = step(RESERVED, 2, "Initial", "returned").resource
+    cancelled = become(returned, "Cancelled").resource
+    assert stock(become(cancelled, "Open")) == [("reserve", "shirt", 1), ("reserve", "book", 1)]
+
+
+def test_an_order_that_comes_back_to_life_takes_stock_as_its_entry_allows() -> None:
+    cancelled = become(RESERVED, "Cancelled").resource
+    facts = shop(an_entry("entry-shirt", sku="shirt", restockable_in_days=3))
+    changed = update(orders, cancelled, {"action": "changeOrderState", "orderState": "Open"}, facts=facts)
+    assert stock(changed) == [("backorder", "shirt", 3), ("reserve", "book", 1)]
+
+
+def test_other_order_states_move_no_stock() -> None:
+    assert become(RESERVED, "Complete").stock == ()
+
+
+def test_a_deleted_order_gives_back_the_rest_and_tells_of_itself() -> None:
+    returned = step(RESERVED, 2, "Initial", "returned").resource
+    changed = orders.deleted(returned, shop())
+    assert stock(changed) == [("release", "shirt", 1), ("release", "book", 1)]
+    assert changed.messages == (OrderDeleted(order=returned),)
+
+
+WAYS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(("Initial", "picked", "returned", "refunded")),
+            st.sampled_from(("picked", "returned", "refunded")),
+            st.integers(1, 3),
+        ),
+        st.sampled_from(("Cancelled", "Open", "Complete")),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(WAYS)
+def test_whatever_happens_to_an_order_its_stock_comes_back_exactly_once(way: list[Any]) -> None:
+    order, level = RESERVED, StockLevel(on_stock=10, reserved=3)
+    for each in way:
+        try:
+            changed = become(order, each) if isinstance(each, str) else step(order, each[2], each[0], each[1])
+        except InvalidOperation:
+            continue
+        order, level = changed.resource, applied(level, changed)
+        assert 0 <= level.reserved <= 3
+    gone = applied(level, orders.deleted(order, shop()))
+    assert gone == StockLevel(on_stock=10, reserved=0)
+
+
+def applied(level: StockLevel, changed: Changed[Order]) -> StockLevel:
+    """The shirts' counters after a change; a give-back beyond what is held would go unseen otherwise."""
+    for movement in changed.stock:
+        if movement.sku == "shirt":
+            assert movement.kind != "release" or movement.quantity <= level.reserved
+            after = moved(level, movement)
+            assert after is not None
+            level = after
+    return level
+
+
+# --- the workflow itself -------------------------------------------------------------------
+
+
+def test_a_transition_moves_units_and_is_told() -> None:
+    changed = step(RESERVED, 2, "Initial", "picked")
+    line = changed.resource.line_items[0]
+    assert [(entry.state.id, entry.quantity) for entry in line.state] == [(INITIAL_ID, 1), ("picked", 2)]
+    assert changed.messages == (
+        LineItemStateTransition(
+            line_item_id=SHIRTS,
+            transition_date="2026-01-31T10:00:00.000Z",
+            quantity=2,
+            from_state=Reference(type_id="state", id=INITIAL_ID),
+            to_state=Reference(type_id="state", id="picked"),
+        ),
+    )
+
+
+def test_more_units_than_there_are_cannot_be_moved() -> None:
+    with pytest.raises(InvalidOperation):
+        step(RESERVED, 4, "Initial", "picked")
+    with pytest.raises(InvalidOperation):
+        step(RESERVED, 1, "picked", "returned")
+
+
+def test_a_transition_the_workflow_does_not_know_is_refused() -> None:
+    closed = replace(INITIAL, transitions=())
+    action = {
+        "action": "transitionLineItemState",
+        "lineItemId": SHIRTS,
+        "quantity": 1,
+        "fromState": {"id": INITIAL_ID},
+        "toState": {"id": "picked"},
+    }
+    with pytest.raises(InvalidOperation):
+        update(orders, RESERVED, action, facts=shop(closed))
