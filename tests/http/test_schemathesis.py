@@ -170,7 +170,7 @@ def test_no_invented_request_gets_a_server_error(api: Api, tmp_path: Path) -> No
     document = tmp_path / "openapi.json"
     description = described(api)
     document.write_text(json.dumps(description), encoding="utf-8")
-    operations = sum(len(item) for item in description["paths"].values())
+    operations = sum("responses" in part for item in description["paths"].values() for part in item.values())
     done = rounds = 0
     while done < CASES and rounds < ROUNDS_MAX:
         cases_each = min(max((CASES - done) // operations, 1), 50)
