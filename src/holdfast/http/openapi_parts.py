@@ -28,6 +28,7 @@ def parameters() -> dict[str, Any]:
             "Values of the predicate's variables: `var.name=…`.",
             style="form",
             explode=True,
+            example={},
         ),
         "sort": query("sort", texts, "`createdAt desc`, `name.en asc`; several in order of weight."),
         "limit": query("limit", {"type": "integer", "minimum": 0, "maximum": 500, "default": 20}, "Results a page."),
