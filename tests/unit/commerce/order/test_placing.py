@@ -82,7 +82,7 @@ def test_a_new_order_shows_its_empty_lists() -> None:
 
 
 def test_a_draft_says_what_the_order_starts_with() -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "order_number": "2026-1",
         "purchase_order_number": "po-2",
         "order_state": "Confirmed",
