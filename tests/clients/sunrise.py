@@ -1,12 +1,14 @@
 """The Sunrise data as drafts of the commercetools API.
 
 Sunrise is the published sample catalogue of commercetools (Apache-2.0). It is read from `shared/data/sunrise` beside
-the checkout. Its files were made for a tool that looks things up by name, so what a draft must name is completed here:
-keys for zones, the `typeId` of the channels' custom type, tax categories and zones of the shipping methods.
+the checkout, or from where HOLDFAST_SUNRISE says. Its files were made for a tool that looks things up by name, so what
+a draft must name is completed here: keys for zones, the `typeId` of the channels' custom type, tax categories and zones
+of the shipping methods.
 """
 
 import csv
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,8 @@ from typing import Any
 
 Draft = dict[str, Any]
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "sunrise"
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data" / "sunrise"
+FOLDER = Path(os.environ.get("HOLDFAST_SUNRISE") or BESIDE_THE_CHECKOUT)
 LANGUAGES = ("en", "de", "it")
 PRICE = re.compile(
     r"(?:(?P<country>[A-Z]{2})-)?(?P<currency>[A-Z]{3}) (?P<cents>\d+)(?: (?P<group>[\w-]+))?(?:#(?P<channel>[\w-]+))?"
