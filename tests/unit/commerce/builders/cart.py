@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from tests.unit.commerce.facts import PROJECT, create, facts_with, update
 
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.facts import Facts
-from holdfast.commerce.registry import REGISTRY, Changed
+from holdfast.commerce.registry import REGISTRY, Changed, Resource
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.channel import Channel
 from holdfast.commerce.resources.customer_group import CustomerGroup
@@ -138,10 +139,20 @@ RECORDS: tuple[Stored, ...] = (
 )
 
 
+_requests = count(1)
+
+
+def later(*known: tuple[Resource[Any], Stored], **session: Any) -> Facts:
+    """Facts of one more request: it issues other ids than those before."""
+    facts = facts_with(*known, **session)
+    facts._base_id = next(_requests) << 20
+    return facts
+
+
 def shop(*records: Stored, **session: Any) -> Facts:
     """Facts that know this shop, with `records` added or in the place of those with the same id."""
     known = {record.id: record for record in (*RECORDS, *records)}
-    return facts_with(*((REGISTRY[_kind(record)], record) for record in known.values()), **session)
+    return later(*((REGISTRY[_kind(record)], record) for record in known.values()), **session)
 
 
 def _kind(record: Stored) -> str:
