@@ -20,6 +20,7 @@ from holdfast.base.errors import (
     EnumValuesMustMatch,
     InvalidField,
     InvalidOperation,
+    MaxResourceLimitExceeded,
 )
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Changed, Resource
@@ -40,6 +41,8 @@ AttributeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,256}\Z")]
 Constraint = Literal["None", "Unique", "CombinationUnique", "SameForAll"]
 Level = Literal["Product", "Variant"]
 InputHint = Literal["SingleLine", "MultiLine"]
+# Attributes of one product type.
+ATTRIBUTES_MAX = 1_000
 # Product types read when looking for the same attribute elsewhere.
 TYPES_COMPARED_MAX = 500
 
@@ -198,6 +201,10 @@ def settle_product_type(
 
 
 def _check_names(product_type: ProductType) -> None:
+    if len(product_type.attributes) > ATTRIBUTES_MAX:
+        raise MaxResourceLimitExceeded(
+            f"A product type has at most {ATTRIBUTES_MAX} attributes.", exceeded_resource="attributeDefinition"
+        )
     names = [definition.name for definition in product_type.attributes]
     for name in names:
         if names.count(name) > 1:
@@ -226,15 +233,17 @@ def _check_other_types(product_type: ProductType, definitions: tuple[AttributeDe
         return
     names = ", ".join(encode(definition.name).decode() for definition in definitions)
     others = facts.matching(product_types, f"attributes(name in ({names}))", sort="id asc", limit=TYPES_COMPARED_MAX)
+    wanted = {definition.name: _comparable(definition.type) for definition in definitions}
     for other in others:
-        for definition in definitions:
-            there = other.find(definition.name)
-            if there and other.id != product_type.id and _comparable(there.type) != _comparable(definition.type):
+        if other.id == product_type.id:
+            continue
+        for there in other.attributes:
+            if there.name in wanted and _comparable(there.type) != wanted[there.name]:
                 raise AttributeDefinitionTypeConflict(
-                    f"The attribute '{definition.name}' has another type in product type '{other.name}'.",
+                    f"The attribute '{there.name}' has another type in product type '{other.name}'.",
                     conflicting_product_type_id=other.id,
                     conflicting_product_type_name=other.name,
-                    conflicting_attribute_name=definition.name,
+                    conflicting_attribute_name=there.name,
                 )
 
 

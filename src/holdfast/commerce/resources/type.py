@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 from msgspec.structs import replace
 
-from holdfast.base.errors import DuplicateField, InvalidField, InvalidOperation
+from holdfast.base.errors import DuplicateField, InvalidField, InvalidOperation, MaxResourceLimitExceeded
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Resource
 from holdfast.commerce.rules import enumerations
@@ -16,6 +16,9 @@ from holdfast.commerce.rules.common_actions import change_key, change_localized_
 from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, empty, no
 
 FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,36}\Z")]
+# Fields of one type.
+FIELDS_MAX = 500
+
 InputHint = Literal["SingleLine", "MultiLine"]
 
 
@@ -126,6 +129,8 @@ types.action("setDescription")(set_localized_description)
 @types.settle
 def check_definitions(before: Type | None, after: Type, facts: Facts) -> Type:
     """Field names of a type, and keys of an enumeration, are unique."""
+    if len(after.field_definitions) > FIELDS_MAX:
+        raise MaxResourceLimitExceeded(f"A type has at most {FIELDS_MAX} fields.", exceeded_resource="fieldDefinition")
     names = [definition.name for definition in after.field_definitions]
     for name in names:
         if names.count(name) > 1:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from holdfast.base.errors import DuplicateField, InvalidField, InvalidInput, InvalidOperation
+from holdfast.base.errors import DuplicateField, InvalidField, InvalidInput, InvalidOperation, MaxResourceLimitExceeded
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.rules.custom_fields import custom_fields
 from holdfast.commerce.values.asset import Asset, AssetDraft
 from holdfast.commerce.values.value import adopt
+
+# Assets of one variant or category.
+ASSETS_MAX = 500
 
 Assets = tuple[Asset, ...]
 
@@ -24,7 +27,9 @@ def new_assets(drafts: Sequence[AssetDraft], facts: Facts) -> Assets:
 
 
 def check_keys(assets: Assets) -> Assets:
-    """Raises DuplicateField when two assets of one holder share a key."""
+    """Raises DuplicateField when two assets of one holder share a key, MaxResourceLimitExceeded for too many."""
+    if len(assets) > ASSETS_MAX:
+        raise MaxResourceLimitExceeded(f"There can be at most {ASSETS_MAX} assets.", exceeded_resource="asset")
     keys = [asset.key for asset in assets if asset.key is not None]
     for key in keys:
         if keys.count(key) > 1:

@@ -55,11 +55,12 @@ def dropping(name: str) -> Rewrite:
 
 def dropping_enum_values(name: str, keys: Sequence[str]) -> Rewrite:
     """Take enum values out of products; an attribute left without any goes."""
+    gone = frozenset(keys)
 
     def change(attribute: Attribute) -> Attribute | None:
         if not isinstance(attribute.value, list | tuple):
-            return None if _key(attribute.value) in keys else attribute
-        kept = [element for element in attribute.value if _key(element) not in keys]
+            return None if _key(attribute.value) in gone else attribute
+        kept = [element for element in attribute.value if _key(element) not in gone]
         return replace(attribute, value=kept) if kept else None
 
     return Rewrite(name, using(name, *keys), change)
@@ -141,8 +142,9 @@ def _attributes(attributes: tuple[Attribute, ...], rewrites: Sequence[Rewrite]) 
     return attributes
 
 
-def _key(value: Any) -> Any:
-    return value.get("key") if isinstance(value, dict) else None
+def _key(value: Any) -> str | None:
+    key = value.get("key") if isinstance(value, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _quoted(text: str) -> str:

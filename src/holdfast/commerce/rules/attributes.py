@@ -64,8 +64,10 @@ def checked_attributes(
     names = [attribute.name for attribute in attributes]
     if len(set(names)) < len(names):
         raise DuplicateField("attributes.name", next(name for name in names if names.count(name) > 1))
+    facts.gather(accept.references_in([one.value for one in attributes]))
+    known = {definition.name: definition for definition in product_type.attributes}
     return tuple(
-        Attribute(name=one.name, value=checked_value(product_type, one.name, one.value, level, facts))
+        Attribute(name=one.name, value=_checked(known.get(one.name), one.name, one.value, level, facts))
         for one in attributes
         if one.value is not None
     )
@@ -73,7 +75,12 @@ def checked_attributes(
 
 def checked_value(product_type: ProductType, name: str, value: Any, level: Level, facts: Facts) -> Any:
     """The stored form of an attribute's value, None staying None."""
-    definition = _definition(product_type, name)
+    return _checked(product_type.find(name), name, value, level, facts)
+
+
+def _checked(definition: AttributeDefinition | None, name: str, value: Any, level: Level, facts: Facts) -> Any:
+    if definition is None:
+        raise AttributeNameDoesNotExist(f"The product type has no attribute '{name}'.", invalid_attribute_name=name)
     if definition.level != level:
         raise InvalidOperation(
             f"The attribute '{name}' belongs to the {definition.level.lower()}, not to the {level.lower()}."
@@ -105,24 +112,11 @@ def with_attribute(attributes: tuple[Attribute, ...], name: str, value: Any) -> 
     return (*attributes, new)
 
 
-def same_content(one: ProductVariant, other: ProductVariant) -> bool:
-    """Whether two variants differ in nothing but their ids."""
-    return bool(_content(one) == _content(other))
-
-
-def _content(variant: ProductVariant) -> Any:
+def content(variant: ProductVariant) -> Any:
+    """All there is to a variant but the ids."""
     prices = [msgspec.structs.replace(price, id="") for price in variant.prices]
     attributes = {one.name: one.value for one in variant.attributes}
     return (variant.sku, variant.key, variant.images, prices, attributes)
-
-
-def _definition(product_type: ProductType, name: str) -> AttributeDefinition:
-    definition = product_type.find(name)
-    if definition is None:
-        raise AttributeNameDoesNotExist(
-            f"The product type '{product_type.name}' has no attribute '{name}'.", invalid_attribute_name=name
-        )
-    return definition
 
 
 def _accepted(attribute_type: AttributeType, value: Any, path: str, facts: Facts) -> Any:

@@ -62,6 +62,7 @@ def custom_fields(draft: CustomFieldsDraft | None, resource_type_id: str, facts:
     if draft is None:
         return None
     type_ = facts.get(types, draft.type)
+    facts.gather(accept.references_in(draft.fields))
     if resource_type_id not in type_.resource_type_ids:
         raise InvalidOperation(f"The type '{type_.key}' is not meant for resources of type '{resource_type_id}'.")
     fields = {name: _checked(type_, name, value, facts) for name, value in draft.fields.items() if value is not None}

@@ -49,7 +49,8 @@ def appended(values: tuple[V, ...], value: V, owner: str) -> tuple[V, ...]:
 
 def removed(values: tuple[V, ...], keys: Sequence[str], owner: str) -> tuple[V, ...]:
     check_known(values, keys, owner)
-    return tuple(value for value in values if value.key not in keys)
+    gone = frozenset(keys)
+    return tuple(value for value in values if value.key not in gone)
 
 
 def replaced(values: tuple[V, ...], value: V, owner: str) -> tuple[V, ...]:

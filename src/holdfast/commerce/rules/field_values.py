@@ -7,7 +7,7 @@ InvalidField with the path. What is stored is always built anew, so nothing unch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ import msgspec
 
 from holdfast.base import clock
 from holdfast.base.errors import InvalidField, ReferencedResourceNotFound
-from holdfast.commerce.facts import Facts
+from holdfast.commerce.facts import ByField, ById, Facts, Lookup
 from holdfast.commerce.registry import REGISTRY
 from holdfast.commerce.values.money import MoneyDraft, typed
 from holdfast.commerce.values.reference import ResourceIdentifier
@@ -88,6 +88,22 @@ def reference_value(value: Any, type_id: str, path: str, facts: Facts) -> dict[s
     if kind is None:
         raise ReferencedResourceNotFound(type_id, id=target.id, key=target.key)
     return {"typeId": type_id, "id": facts.get(kind, target).id}
+
+
+def references_in(value: Any) -> Iterator[Lookup]:
+    """What a value from a client may point at, however deep, to be gathered at once."""
+    if isinstance(value, list | tuple):
+        for element in value:
+            yield from references_in(element)
+    elif isinstance(value, dict):
+        kind = value.get("typeId")
+        if isinstance(kind, str) and kind in REGISTRY:
+            if isinstance(value.get("id"), str):
+                yield ById(kind, value["id"])
+            elif isinstance(value.get("key"), str):
+                yield ByField(kind, "key", value["key"])
+        for inner in value.values():
+            yield from references_in(inner)
 
 
 def set_value(value: Any, path: str, element: Callable[[Any, str], Any]) -> list[Any]:

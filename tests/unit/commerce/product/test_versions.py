@@ -15,8 +15,10 @@ from tests.unit.commerce.builders.product import (
     shop,
 )
 from tests.unit.commerce.builders.state import a_state
+from tests.unit.commerce.facts import facts_with
 
 from holdfast.base.errors import InvalidInput, InvalidOperation, ReferencedResourceNotFound
+from holdfast.commerce.facts import ByField, ById, Facts, MissingFacts
 from holdfast.commerce.messages.product import (
     ProductAddedToCategory,
     ProductPriceModeSet,
@@ -426,3 +428,32 @@ def test_assets_come_go_move_and_have_custom_fields() -> None:
     typed = {"action": "setAssetCustomType", "assetKey": "film", **TYPED}
     field = {"action": "setAssetCustomField", "assetKey": "film", "name": "note", "value": "ho"}
     assert assets(typed, field)[0].custom.fields == {"note": "ho"}
+
+
+# --- what one request asks for -------------------------------------------------------------
+
+
+def test_an_update_asks_for_all_it_names_at_once() -> None:
+    plain = facts_with()
+    ignorant = Facts(caller=plain.caller, now=plain.now, base_id=0, known={})
+    with pytest.raises(MissingFacts) as asked:
+        changed(
+            SHIRT,
+            {"action": "addToCategory", "category": {"key": "sale"}},
+            {"action": "setTaxCategory", "taxCategory": {"id": "standard"}},
+            {"action": "addPrice", "sku": "S1", "price": PRICE | {"channel": {"id": "berlin"}}},
+            {"action": "setPrices", "sku": "S1", "prices": [PRICE | {"customerGroup": {"key": "b2b"}}]},
+            {"action": "setAttribute", "sku": "S1", "name": "like", "value": [[{"typeId": "product", "id": "p2"}]]},
+            {"action": "transitionState", "state": {"id": "draft"}},
+            {"action": "setAssetCustomType", "sku": "S1", "assetKey": "film", "type": {"key": "gift"}},
+            facts=ignorant,
+        )
+    assert asked.value.lookups == {
+        ByField("category", "key", "sale"),
+        ById("tax-category", "standard"),
+        ById("channel", "berlin"),
+        ByField("customer-group", "key", "b2b"),
+        ById("product", "p2"),
+        ById("state", "draft"),
+        ByField("type", "key", "gift"),
+    }

@@ -28,7 +28,8 @@ from holdfast.commerce.resources.product_type import ProductType, product_types
 from holdfast.commerce.resources.state import check_transition, states
 from holdfast.commerce.resources.tax_category import tax_categories
 from holdfast.commerce.rules.assets import new_assets
-from holdfast.commerce.rules.attributes import check_constraints, checked_attributes, same_content
+from holdfast.commerce.rules.attributes import check_constraints, checked_attributes, content
+from holdfast.commerce.rules.field_values import references_in
 from holdfast.commerce.rules.price_drafts import lookups_of, new_prices
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 from holdfast.commerce.values.value import adopt, builtins
@@ -113,6 +114,7 @@ def _lookups(draft: ProductDraft) -> Iterator[Lookup]:
     for variant in (draft.master_variant, *draft.variants):
         if variant is not None:
             yield from lookups_of(variant.prices)
+            yield from references_in([attribute.value for attribute in variant.attributes])
 
 
 def _first_state(target: ResourceIdentifier | None, facts: Facts) -> Reference | None:
@@ -143,9 +145,9 @@ def _check_names(variants: tuple[ProductVariant, ...]) -> None:
         names = [name for name in (getattr(variant, field) for variant in variants) if name is not None]
         if len(set(names)) < len(names):
             raise DuplicateField(published, next(name for name in names if names.count(name) > 1))
-    nameless = [variant for variant in variants if variant.sku is None and variant.key is None]
-    for one, other in combinations(nameless, 2):
-        if same_content(one, other):
+    nameless = [(variant, content(variant)) for variant in variants if variant.sku is None and variant.key is None]
+    for (_, one), (other, same) in combinations(nameless, 2):
+        if one == same:
             raise DuplicateVariantValues(
                 "A duplicate combination of the variant values (sku, key, images, prices, attributes) exists.",
                 variant_values={"prices": builtins(other.prices), "attributes": builtins(other.attributes)},
