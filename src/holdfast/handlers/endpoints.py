@@ -54,7 +54,7 @@ class Registered(NamedTuple):
     """A use case, and what its description tells clients: shapes of body and answer, query parameters.
 
     body, answer: a type; a Resource stands for its update request as a body, its shape as an answer.
-    An endpoint with the parameter `withTotal` answers pages of it.
+    paged: whether the answer is a page of these.
     kept_kind: the resource type whose changes outdate the answer, None where nothing is kept.
     session: below `/me`, whether the token must name a shopper.
     """
@@ -68,6 +68,7 @@ class Registered(NamedTuple):
     answer: Any
     parameters: Sequence[str]
     kept_kind: str | None
+    paged: bool
 
 
 ENDPOINTS: dict[tuple[str, str, str], Registered] = {}
@@ -86,19 +87,21 @@ def endpoint(
     answer: Any = None,
     parameters: Sequence[str] = (),
     kept_kind: str | None = None,
+    paged: bool = False,
 ) -> Callable[[Endpoint], Endpoint]:
     """Register a use case under method, collection and pattern.
 
     scope: the OAuth scope it needs (`manage_…` implies `view_…`). me: registered below `/me`
     instead of the project root; with `session` only for tokens that name a shopper.
-    in_store: offered below `/in-store/key=…` as well. body, answer, parameters, kept_kind: see Registered.
+    in_store: offered below `/in-store/key=…` as well. body, answer, parameters, kept_kind,
+    paged: see Registered.
     """
 
     def register(function: Endpoint) -> Endpoint:
         place = (method, f"me/{collection}" if me else collection, pattern)
         assert place not in ENDPOINTS, f"two handlers register {place}"
         ENDPOINTS[place] = Registered(
-            function, scope, me, session, in_store, body, answer, tuple(parameters), kept_kind
+            function, scope, me, session, in_store, body, answer, tuple(parameters), kept_kind, paged
         )
         return function
 

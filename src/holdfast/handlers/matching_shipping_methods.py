@@ -7,6 +7,7 @@ import re
 from holdfast.base.errors import InvalidInput, ResourceNotFound
 from holdfast.commerce.predicates.paging import LIMIT_MAX, Paging
 from holdfast.commerce.resources.cart.shape import Cart, carts
+from holdfast.commerce.resources.shipping_method import shipping_methods
 from holdfast.commerce.rules.matching_methods import (
     Location,
     Methods,
@@ -24,7 +25,16 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-@endpoint("GET", "shipping-methods", "matching-cart", scope=SCOPE, in_store=True, parameters=("cartId", "expand"))
+@endpoint(
+    "GET",
+    "shipping-methods",
+    "matching-cart",
+    scope=SCOPE,
+    in_store=True,
+    answer=shipping_methods,
+    parameters=("cartId", "expand"),
+    paged=True,
+)
 async def matching_cart(work: Work, request: Request) -> Answer:
     """The shipping methods a cart may choose, the default one first."""
     cart = await _cart(work, request)
@@ -38,7 +48,9 @@ async def matching_cart(work: Work, request: Request) -> Answer:
     "matching-location",
     scope=SCOPE,
     in_store=True,
+    answer=shipping_methods,
     parameters=("country", "state", "currency", "expand"),
+    paged=True,
 )
 async def matching_location(work: Work, request: Request) -> Answer:
     """The shipping methods that serve a place."""
@@ -56,7 +68,9 @@ async def matching_location(work: Work, request: Request) -> Answer:
     "matching-cart-location",
     scope=SCOPE,
     in_store=True,
+    answer=shipping_methods,
     parameters=("cartId", "country", "state", "expand"),
+    paged=True,
 )
 async def matching_cart_location(work: Work, request: Request) -> Answer:
     """The shipping methods a cart may choose for goods that go to a place."""

@@ -17,14 +17,17 @@ def _target(request: Request) -> Target:
 
 @endpoint("GET", "orders", PATTERN, scope="view_orders", in_store=True, answer=orders)
 async def read(work: Work, request: Request) -> Answer:
+    """Get an order by its number."""
     return await crud.read(work, orders, request, _target(request))
 
 
 @endpoint("POST", "orders", PATTERN, scope="manage_orders", in_store=True, body=orders, answer=orders)
 async def update(work: Work, request: Request) -> Answer:
+    """Update an order by its number."""
     return await crud.update(work, orders, request, _target(request))
 
 
 @endpoint("DELETE", "orders", PATTERN, scope="manage_orders", in_store=True, answer=orders, parameters=("version",))
 async def delete(work: Work, request: Request) -> Answer:
+    """Delete an order by its number; its last body is the answer."""
     return await crud.delete(work, orders, request, _target(request))

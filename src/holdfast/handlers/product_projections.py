@@ -109,6 +109,7 @@ async def read_by_key(work: Work, request: Request) -> Answer:
     answer=ProductProjection,
     parameters=QUERY_PARAMETERS,
     kept_kind="product",
+    paged=True,
 )
 async def query(work: Work, request: Request) -> Answer:
     """Products by a predicate on their projections."""

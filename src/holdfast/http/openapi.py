@@ -133,7 +133,7 @@ def _special_route(method: str, path: str, entry: Registered, updates: Mapping[s
         entry.answer.shape if isinstance(entry.answer, Resource) else entry.answer,
         entry.parameters,
         "2XX",
-        page=method == "GET" and "withTotal" in entry.parameters,
+        page=entry.paged,
         description=text,
     )
 
