@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 _numbers = itertools.count(1)
+
+Start = Callable[..., tuple["Shop", subprocess.Popen[bytes]]]
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,32 @@ def shop(short_folder: Path) -> Iterator[Shop]:
         yield wait_for_shop(data, process)
     finally:
         stop_shop(process)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder of the test's own that the database's account can reach."""
+    place = Path(tempfile.mkdtemp(prefix="holdfast-"))
+    place.chmod(0o711)
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts shops that the test may break, and ends those that still run when it is over."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(data: Path, *options: str) -> tuple[Shop, subprocess.Popen[bytes]]:
+        (data / "ready.json").unlink(missing_ok=True)
+        process = start_shop(data, *options)
+        started.append(process)
+        return wait_for_shop(data, process), process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            stop_shop(process)
 
 
 @pytest.fixture

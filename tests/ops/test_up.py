@@ -13,10 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Shop, run_holdfast, stop_shop
-from tests.ops.conftest import Start
+from tests.conftest import Shop, Start, run_holdfast, stop_shop
 
-RECOVERY_SECONDS = 5.0
 SECOND_START_SECONDS = 3.0
 PATIENCE_SECONDS = 15.0
 
@@ -41,23 +39,6 @@ def create_zone(shop: Shop, key: str, bearer: str, client: httpx.Client) -> int:
     return client.post(f"{shop.api_url}/{shop.project_key}/zones", json=draft, headers=headers).status_code
 
 
-def create_zones_until_refused(shop: Shop, victim: int) -> set[str]:
-    """Keys of zones whose creation was acknowledged before and after the victim was killed in between."""
-    acknowledged = set()
-    bearer = token(shop)
-    with httpx.Client() as client:
-        for number in range(200):
-            if number == 50:
-                os.kill(victim, signal.SIGKILL)
-            try:
-                if create_zone(shop, f"zone-{number}", bearer, client) == 201:
-                    acknowledged.add(f"zone-{number}")
-            except httpx.TransportError:
-                if number > 60:
-                    break
-    return acknowledged
-
-
 def is_running(pid: int) -> bool:
     """Whether a process lives; one that ended but was not collected does not."""
     try:
@@ -69,13 +50,6 @@ def is_running(pid: int) -> bool:
 def every_pid(shop: Shop) -> list[int]:
     pids = shop.pids
     return [pids["supervisor"], pids["postgres"], pids["background"], *pids["workers"]]
-
-
-def eventually(holds: Any, message: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, message
-        time.sleep(0.05)
 
 
 def serves(shop: Shop) -> bool:
@@ -137,50 +111,6 @@ def test_a_second_up_on_the_same_folder_says_who_has_it(folder: Path, start: Sta
     assert str(shop.pids["supervisor"]) in second.stderr
     assert shop.api_url in second.stderr
     assert serves(shop)
-
-
-def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_start_has_every_write(
-    folder: Path, start: Start
-) -> None:
-    shop, process = start(folder)
-    acknowledged = create_zones_until_refused(shop, shop.pids["supervisor"])
-    process.wait()
-    began = time.monotonic()
-    again, _ = start(folder)
-    assert time.monotonic() - began < RECOVERY_SECONDS
-    assert len(acknowledged) >= 50
-    assert acknowledged <= zone_keys(again)
-    assert not any(is_running(pid) for pid in every_pid(shop))
-
-
-def test_a_killed_database_comes_back_by_itself_with_every_write(folder: Path, start: Start) -> None:
-    shop, _ = start(folder)
-    acknowledged = create_zones_until_refused(shop, shop.pids["postgres"])
-    eventually(lambda: serves(shop), "the shop did not serve again")
-    assert len(acknowledged) >= 50
-    assert acknowledged <= zone_keys(shop)
-    assert shop.command("status")["serving"]
-
-
-def test_a_killed_worker_is_replaced_and_the_ready_file_tells(folder: Path, start: Start) -> None:
-    shop, _ = start(folder, "--workers", "1")
-    acknowledged = create_zones_until_refused(shop, shop.pids["workers"][0])
-    eventually(lambda: serves(shop), "the shop did not serve again")
-    assert acknowledged <= zone_keys(shop)
-    now = Shop.described(folder, json.loads((folder / "ready.json").read_text()))
-    assert now.pids["workers"] != shop.pids["workers"]
-    assert is_running(now.pids["workers"][0])
-
-
-def test_everything_killed_at_once_recovers(folder: Path, start: Start) -> None:
-    shop, process = start(folder)
-    for pid in every_pid(shop):
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
-    began = time.monotonic()
-    again, _ = start(folder)
-    assert time.monotonic() - began < RECOVERY_SECONDS
-    assert token(again)
 
 
 def test_a_taken_port_is_named_before_anything_starts(folder: Path) -> None:

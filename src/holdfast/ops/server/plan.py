@@ -74,7 +74,7 @@ def place(machine: Machine) -> Placement:
         pgdata=pgdata,
         sockets=socket_folder(pgdata.parent, machine.temporary / f"holdfast-{machine.installation}"),
         account=machine.account,
-        notes=tuple(notes),
+        notes=() if machine.recorded else tuple(notes),
     )
 
 
