@@ -21,10 +21,11 @@ SELECT project, kind, field, value, id
 RETURNING project, kind, field, value, id;
 
 -- name: find_referrers
--- What still points at resources that are about to go.
+-- What still points at resources that are about to go; pointing at oneself holds nobody.
 SELECT DISTINCT r.project, r.target_kind, r.target_id, r.source_kind
   FROM unnest($1::text[], $2::text[], $3::uuid[]) AS wanted (project, target_kind, target_id)
-  JOIN reference r USING (project, target_kind, target_id);
+  JOIN reference r USING (project, target_kind, target_id)
+ WHERE r.source_kind <> r.target_kind OR r.source_id <> r.target_id;
 
 -- name: drop_references
 DELETE FROM reference r
