@@ -19,6 +19,7 @@ from holdfast.base.errors import (
     EnumValuesMustMatch,
     InvalidField,
     InvalidOperation,
+    MaxResourceLimitExceeded,
     ReferencedResourceNotFound,
 )
 from holdfast.commerce.facts import Facts, Matching
@@ -31,6 +32,7 @@ from holdfast.commerce.resources.product.shape import (
     ProductVariant,
 )
 from holdfast.commerce.resources.product_type import ProductType, product_types
+from holdfast.commerce.rules.attribute_rewrites import using
 from holdfast.commerce.values.reference import Reference
 from holdfast.commerce.values.value import encode
 
@@ -316,3 +318,36 @@ def test_several_changes_of_one_request_reach_a_product_once() -> None:
 def test_products_without_the_attribute_are_left_alone() -> None:
     action = {"action": "removeAttributeDefinition", "name": "note"}
     assert changed(action, facts=a_shop(a_product(Attribute(name="size", value=SMALL)))).others == ()
+
+
+# --- bounds --------------------------------------------------------------------------------
+
+
+def test_a_product_type_has_a_bounded_number_of_attributes() -> None:
+    assert len(a_type(*(an_attribute(f"a{n}") for n in range(1000))).attributes) == 1000
+    with pytest.raises(MaxResourceLimitExceeded):
+        a_type(*(an_attribute(f"a{n}") for n in range(1001)))
+
+
+def test_more_products_than_one_commit_can_rewrite_are_refused() -> None:
+    class Crowd(Shop):
+        def __missing__(self, lookup: Any) -> Any:
+            if isinstance(lookup, Matching) and lookup.kind == "product":
+                return tuple(replace(DRESSED, id=f"{len(self)}-{n}") for n in range(lookup.limit))
+            return super().__missing__(lookup)
+
+        def __getitem__(self, lookup: Any) -> Any:
+            found = self.__missing__(lookup)
+            self[len(self)] = found
+            return found
+
+    plain = facts_with()
+    crowd = Facts(caller=plain.caller, now=plain.now, base_id=0, known=Crowd())
+    with pytest.raises(InvalidOperation):
+        changed({"action": "removeAttributeDefinition", "name": "note"}, facts=crowd)
+
+
+def test_a_predicate_never_names_more_keys_than_it_may_be_long() -> None:
+    few, many = using("size", "s", "l"), using("size", *(f"key-{n}" for n in range(500)))
+    assert few == 'name = "size" and value(key in ("s", "l"))'
+    assert many == using("size") == 'name = "size"'

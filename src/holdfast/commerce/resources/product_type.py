@@ -6,7 +6,7 @@ same commit rewrites every product that uses it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
@@ -34,8 +34,17 @@ from holdfast.commerce.rules.attribute_rewrites import (
     rewritten_products,
 )
 from holdfast.commerce.rules.common_actions import change_name, set_key
-from holdfast.commerce.values.reference import Reference
-from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, builtins, empty, encode, yes
+from holdfast.commerce.values.attribute_type import (
+    AttributeType,
+    ElementType,
+    EnumAttribute,
+    LocalizedEnumAttribute,
+    LocalizedEnumValue,
+    NestedAttribute,
+    PlainEnumValue,
+    SetAttribute,
+)
+from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, builtins, empty, yes
 
 AttributeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,256}\Z")]
 Constraint = Literal["None", "Unique", "CombinationUnique", "SameForAll"]
@@ -45,81 +54,7 @@ InputHint = Literal["SingleLine", "MultiLine"]
 ATTRIBUTES_MAX = 1_000
 # Product types read when looking for the same attribute elsewhere.
 TYPES_COMPARED_MAX = 500
-
-
-class PlainEnumValue(Value):
-    key: str
-    label: str
-
-
-class LocalizedEnumValue(Value):
-    key: str
-    label: LocalizedString
-
-
-class BooleanAttribute(Value, tag_field="name", tag="boolean"): ...
-
-
-class TextAttribute(Value, tag_field="name", tag="text"): ...
-
-
-class LocalizedTextAttribute(Value, tag_field="name", tag="ltext"): ...
-
-
-class EnumAttribute(Value, tag_field="name", tag="enum"):
-    values: tuple[PlainEnumValue, ...] = field(default_factory=empty)
-
-
-class LocalizedEnumAttribute(Value, tag_field="name", tag="lenum"):
-    values: tuple[LocalizedEnumValue, ...] = field(default_factory=empty)
-
-
-class NumberAttribute(Value, tag_field="name", tag="number"): ...
-
-
-class MoneyAttribute(Value, tag_field="name", tag="money"): ...
-
-
-class DateAttribute(Value, tag_field="name", tag="date"): ...
-
-
-class TimeAttribute(Value, tag_field="name", tag="time"): ...
-
-
-class DateTimeAttribute(Value, tag_field="name", tag="datetime"): ...
-
-
-class ReferenceAttribute(Value, tag_field="name", tag="reference"):
-    reference_type_id: str
-
-
-class NestedAttribute(Value, tag_field="name", tag="nested"):
-    """Attributes of another product type as one value."""
-
-    type_reference: Reference
-
-
-ElementType = (
-    BooleanAttribute
-    | TextAttribute
-    | LocalizedTextAttribute
-    | EnumAttribute
-    | LocalizedEnumAttribute
-    | NumberAttribute
-    | MoneyAttribute
-    | DateAttribute
-    | TimeAttribute
-    | DateTimeAttribute
-    | ReferenceAttribute
-    | NestedAttribute
-)
-
-
-class SetAttribute(Value, tag_field="name", tag="set"):
-    element_type: ElementType
-
-
-AttributeType = ElementType | SetAttribute
+NAMES_ASKED_MAX = 100
 
 
 def _variant_level() -> Level:
@@ -229,15 +164,9 @@ def _check_nested(definition: AttributeDefinition, facts: Facts) -> None:
 
 def _check_other_types(product_type: ProductType, definitions: tuple[AttributeDefinition, ...], facts: Facts) -> None:
     """An attribute name means the same type in all product types; only enum values may differ."""
-    if not definitions:
-        return
-    names = ", ".join(encode(definition.name).decode() for definition in definitions)
-    others = facts.matching(product_types, f"attributes(name in ({names}))", sort="id asc", limit=TYPES_COMPARED_MAX)
     wanted = {definition.name: _comparable(definition.type) for definition in definitions}
-    for other in others:
-        if other.id == product_type.id:
-            continue
-        for there in other.attributes:
+    for other in _types_with(tuple(wanted), facts):
+        for there in other.attributes if other.id != product_type.id else ():
             if there.name in wanted and _comparable(there.type) != wanted[there.name]:
                 raise AttributeDefinitionTypeConflict(
                     f"The attribute '{there.name}' has another type in product type '{other.name}'.",
@@ -245,6 +174,14 @@ def _check_other_types(product_type: ProductType, definitions: tuple[AttributeDe
                     conflicting_product_type_name=other.name,
                     conflicting_attribute_name=there.name,
                 )
+
+
+def _types_with(names: tuple[str, ...], facts: Facts) -> Iterator[ProductType]:
+    for start in range(0, len(names), NAMES_ASKED_MAX):
+        asked = ", ".join(f'"{name}"' for name in names[start : start + NAMES_ASKED_MAX])
+        yield from facts.matching(
+            product_types, f"attributes(name in ({asked}))", sort="id asc", limit=TYPES_COMPARED_MAX
+        )
 
 
 def _comparable(attribute_type: AttributeType) -> AttributeType:

@@ -25,6 +25,8 @@ from holdfast.commerce.resources.product.shape import (
 
 # Products one update of a product type may rewrite: they are all part of its commit.
 REWRITTEN_PRODUCTS_MAX = 2_000
+# A predicate names no more enum keys than this; with more, all products that have the attribute are looked at.
+KEYS_ASKED_MAX = 20
 
 
 class Rewrite(NamedTuple):
@@ -40,7 +42,7 @@ class Rewrite(NamedTuple):
 
 def using(name: str, *keys: str) -> str:
     """A predicate on an attribute: it is there, or has one of these enum keys."""
-    if not keys:
+    if not 0 < len(keys) <= KEYS_ASKED_MAX:
         return f"name = {_quoted(name)}"
     return f"name = {_quoted(name)} and value(key in ({', '.join(map(_quoted, keys))}))"
 

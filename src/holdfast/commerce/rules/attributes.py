@@ -18,27 +18,24 @@ from holdfast.base.errors import (
 )
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.resources.product.shape import Attribute, ProductData, ProductVariant
-from holdfast.commerce.resources.product_type import (
-    AttributeDefinition,
+from holdfast.commerce.resources.product_type import AttributeDefinition, Level, ProductType, product_types
+from holdfast.commerce.rules import field_values as accept
+from holdfast.commerce.values.attribute_type import (
     AttributeType,
     BooleanAttribute,
     DateAttribute,
     DateTimeAttribute,
     EnumAttribute,
-    Level,
     LocalizedEnumAttribute,
     LocalizedTextAttribute,
     MoneyAttribute,
     NestedAttribute,
     NumberAttribute,
-    ProductType,
     ReferenceAttribute,
     SetAttribute,
     TextAttribute,
     TimeAttribute,
-    product_types,
 )
-from holdfast.commerce.rules import field_values as accept
 from holdfast.commerce.values.value import builtins, encode
 
 _PLAIN = {
