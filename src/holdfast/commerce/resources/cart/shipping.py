@@ -39,12 +39,13 @@ from holdfast.commerce.resources.tax_category import tax_categories
 from holdfast.commerce.rules.addresses import address_of
 from holdfast.commerce.rules.cart_shipping import basket_for, basket_of, chosen, custom_shipping
 from holdfast.commerce.rules.custom_fields import custom_fields, with_custom_field, with_custom_type
+from holdfast.commerce.rules.deliveries import delivery_of
 from holdfast.commerce.rules.item_taxes import require_tax_mode
 from holdfast.commerce.values.address import AddressDraft
 from holdfast.commerce.values.custom_fields import CustomFields, CustomFieldsDraft
-from holdfast.commerce.values.delivery import Delivery, DeliveryDraft, Parcel
+from holdfast.commerce.values.delivery import DeliveryDraft
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
-from holdfast.commerce.values.value import Key, Value, adopt
+from holdfast.commerce.values.value import Key, Value
 
 SHIPPINGS_MAX = 50
 
@@ -185,7 +186,7 @@ def _added(
     info = replace(
         info,
         tax_rate=_external(draft.external_tax_rate, cart),
-        deliveries=tuple(_delivery(delivery, facts) for delivery in draft.deliveries),
+        deliveries=tuple(delivery_of(delivery, facts) for delivery in draft.deliveries),
     )
     shipping = Shipping(
         shipping_key=draft.key,
@@ -195,27 +196,6 @@ def _added(
         shipping_custom_fields=custom_fields(draft.custom, "shipping", facts),
     )
     return replace(cart, shipping=(*cart.shipping, shipping))
-
-
-def _delivery(draft: DeliveryDraft, facts: Facts) -> Delivery:
-    return adopt(
-        Delivery,
-        draft,
-        id=facts.new_id(),
-        created_at=facts.now,
-        address=address_of(draft.address, facts) if draft.address is not None else None,
-        custom=custom_fields(draft.custom, "order-delivery", facts),
-        parcels=tuple(
-            adopt(
-                Parcel,
-                parcel,
-                id=facts.new_id(),
-                created_at=facts.now,
-                custom=custom_fields(parcel.custom, "order-parcel", facts),
-            )
-            for parcel in draft.parcels
-        ),
-    )
 
 
 @pricing_action("addShippingMethod")

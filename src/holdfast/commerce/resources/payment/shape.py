@@ -147,6 +147,7 @@ payments = Resource(
     draft=PaymentDraft,
     unique=_identities,
     holds=("state", "type"),
+    indexed=("anonymousId",),
     my_draft=MyPaymentDraft,
     my_actions=(
         "addTransaction",
