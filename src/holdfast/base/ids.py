@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from functools import lru_cache
 
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ORDER_NAMESPACE = uuid.UUID("5f0c3d2e-6d1b-5c0e-9d7a-0f6a2b7c4d10")
 _STATE_NAMESPACE = uuid.UUID("0c8e6a52-93c4-5f7e-8a51-3b7d1e94f602")
 
@@ -34,7 +36,4 @@ def built_in_state_id(project: str, key: str) -> str:
 
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID in its canonical lower-case form."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+    return _UUID.fullmatch(text) is not None

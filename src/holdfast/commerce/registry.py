@@ -98,9 +98,11 @@ class Resource(Generic[R]):
     records. scope: the noun in `view_…`/`manage_…` scopes. unique: (field, value) pairs no two
     resources of a project may share; `key` is always one of them. holds: type ids whose resources
     cannot be deleted while this one points at them. searchable: what queries see, where the whole
-    body would be too much. indexed: top-level searchable fields that queries single out. published:
-    names under which unique fields appear in errors, where they differ. query_fields: fields that
-    exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
+    body would be too much. ad_hoc: whether any of it has an index for queries nobody foresaw; not
+    worth its cost where every write would feed it and nobody asks. indexed: top-level searchable
+    fields that queries single out. published: names under which unique fields appear in errors,
+    where they differ. query_fields: fields that exist for queries only, with their types.
+    my_draft, my_actions: what `/me` allows.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Resource(Generic[R]):
         unique: Callable[[R], Iterable[tuple[str, str]]] | None = None,
         holds: Sequence[str] = (),
         searchable: Callable[[R], Any] | None = None,
+        ad_hoc: bool = True,
         indexed: Sequence[str] = (),
         published: Mapping[str, str] | None = None,
         query_fields: Mapping[str, Any] | None = None,
@@ -128,6 +131,7 @@ class Resource(Generic[R]):
         self.scope = scope or (path or name).replace("-", "_")
         self.holds = tuple(holds)
         self.searchable = searchable
+        self.ad_hoc = ad_hoc and path is not None
         self.indexed = tuple(indexed)
         self.published = dict(published or {})
         self.query_fields = dict(query_fields or {})

@@ -57,7 +57,7 @@ async def update(work: Work, kind: Resource[Any], request: Request, target: Targ
     wanted = work.decode(kind.update_decoder(my=request.me), request.body)
     before = (await find(work, kind, request, target)).resource
     check_version(before, wanted.version)
-    changed = await work.decide(lambda facts: kind.updated(before, wanted.actions, facts))
+    changed = await work.decide(lambda facts: kind.updated(before, wanted.actions, facts), like=before.id)
     resource = await work.commit(kind, before, changed)
     return Answer(await shown(work, request, resource))
 

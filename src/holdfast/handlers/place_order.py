@@ -16,6 +16,7 @@ from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.order.drafts import MyOrderFromCartDraft, OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
 from holdfast.commerce.resources.order.shape import Order, orders
+from holdfast.commerce.rules.stock import stock_lookups
 from holdfast.commerce.values.reference import ResourceIdentifier
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import check_version, shown
@@ -54,7 +55,7 @@ async def _placed(work: Work, request: Request, identifier: ResourceIdentifier, 
 
 async def _new(work: Work, cart: Cart, draft: OrderFromCartDraft) -> Order:
     """Order the cart; whoever is overtaken by the same checkout gets that one's order."""
-    changed = await work.decide(lambda facts: place_order(cart, draft, facts))
+    changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=stock_lookups(cart))
     try:
         return await work.commit(orders, None, changed)
     except ConcurrentModification:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from asyncio import Future
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +11,17 @@ import msgspec
 from holdfast.base import clock
 from holdfast.base.errors import ResourceNotFound
 from holdfast.base.ids import is_uuid, uuid7
-from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, MissingFacts, PasswordHash, lookup_of
+from holdfast.commerce.facts import (
+    ByField,
+    ById,
+    Caller,
+    Facts,
+    Lookup,
+    Matching,
+    MissingFacts,
+    PasswordHash,
+    lookup_of,
+)
 from holdfast.commerce.predicates.binding import bind
 from holdfast.commerce.predicates.paging import Paging, sort_keys
 from holdfast.commerce.predicates.parser import parse
@@ -37,7 +47,7 @@ _COUNTER_BITS = 20
 class Work:
     """One request: its caller, its time, its ids, and the records it has gathered."""
 
-    __slots__ = ("_base_id", "_known", "caller", "now", "store", "store_key")
+    __slots__ = ("_asked", "_base_id", "_known", "caller", "now", "store", "store_key")
 
     def __init__(self, store: Store, caller: Caller, store_key: str | None = None) -> None:
         self.store = store
@@ -46,6 +56,7 @@ class Work:
         self.now = clock.now()
         self._base_id = int(uuid7().replace("-", ""), 16) >> _COUNTER_BITS << _COUNTER_BITS
         self._known: dict[Lookup, Any] = {}
+        self._asked: list[ById | ByField] = []
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -84,8 +95,18 @@ class Work:
 
     # --- deciding --------------------------------------------------------------------------
 
-    async def decide(self, decision: Callable[[Facts], T]) -> T:
-        """Run a pure decision, gathering the records it asks for, until it has them all."""
+    async def decide(
+        self, decision: Callable[[Facts], T], *, like: str = "", hints: Sequence[ById | ByField] = ()
+    ) -> T:
+        """Run a pure decision, gathering the records it asks for, until it has them all.
+
+        like: the resource this decision is about. What the last committed decision about it asked
+        for is read ahead, all at once; as are `hints`. A wrong guess costs a read, nothing else.
+        """
+        ahead = [*self.store.foresight.get(like), *hints]
+        if ahead:
+            await self._gather([lookup for lookup in ahead if lookup not in self._known])
+        self._asked = [lookup for lookup in ahead if lookup not in hints]
         for _ in range(ROUNDS_MAX):
             facts = Facts(
                 caller=self.caller,
@@ -98,30 +119,38 @@ class Work:
                 return decision(facts)
             except MissingFacts as missing:
                 await self._gather(missing.lookups)
+                self._asked += [lookup for lookup in missing.lookups if isinstance(lookup, ById | ByField)]
         raise AssertionError(f"a decision asked for more facts {ROUNDS_MAX} times")
 
-    async def _gather(self, lookups: frozenset[Lookup]) -> None:
-        if len(lookups) == 1:
-            for lookup in lookups:
+    async def _gather(self, lookups: Iterable[Lookup]) -> None:
+        """Load records, those by id or unique value with one trip for all."""
+        promised: list[tuple[ById | ByField, Future[Document | None]]] = []
+        project = self.caller.project
+        for lookup in lookups:
+            if isinstance(lookup, ByField):
+                promised.append((lookup, self.store.find(lookup.kind, project, lookup.field, lookup.value)))
+            elif not isinstance(lookup, ById):
                 await self._load(lookup)
-        else:
-            await asyncio.gather(*map(self._load, lookups))
+            elif is_uuid(lookup.id):
+                promised.append((lookup, self.store.get(lookup.kind, project, lookup.id)))
+            else:
+                self._known[lookup] = None
+        for lookup, future in promised:
+            document = await future
+            resource = self._known[lookup] = document.resource if document else None
+            if resource is not None and isinstance(lookup, ByField):
+                self._known[ById(lookup.kind, resource.id)] = resource
 
-    async def _load(self, lookup: Lookup) -> None:
+    async def _load(self, lookup: Matching | PasswordHash) -> None:
         if isinstance(lookup, PasswordHash):
             self._known[lookup] = await hash_password(lookup.password)
             return
         kind = REGISTRY[lookup.kind]
-        if isinstance(lookup, ById):
-            await self.document(kind, lookup.id)
-        elif isinstance(lookup, ByField):
-            await self.document_by(kind, lookup.field, lookup.value)
-        else:
-            predicate = bind(parse(lookup.predicate), kind.shape, extra=kind.query_fields) if lookup.predicate else None
-            sort = sort_keys([lookup.sort], kind.shape) if lookup.sort else ()
-            paging = Paging(limit=lookup.limit, with_total=False)
-            found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
-            self._known[lookup] = tuple(document.resource for document in found.documents)
+        predicate = bind(parse(lookup.predicate), kind.shape, extra=kind.query_fields) if lookup.predicate else None
+        sort = sort_keys([lookup.sort], kind.shape) if lookup.sort else ()
+        paging = Paging(limit=lookup.limit, with_total=False)
+        found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
+        self._known[lookup] = tuple(document.resource for document in found.documents)
 
     # --- committing ------------------------------------------------------------------------
 
@@ -133,6 +162,8 @@ class Work:
         if changed.resource is not before or changed.others or changed.stock or delete:
             await self.store.commit(change_of(self.caller.project, kind, before, changed, delete=delete))
             self._known.clear()
+            if self._asked:
+                self.store.foresight.remember(changed.resource.id, self._asked)
         return changed.resource
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:

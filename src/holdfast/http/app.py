@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from holdfast.base.errors import ApiError, ContentTooLarge, General, InsufficientScope, InvalidInput, Unavailable
 from holdfast.base.log import log
@@ -80,8 +80,9 @@ class App:
             if kept is not None:
                 await _send(send, 200, [_JSON, _OPEN, (b"x-correlation-id", correlation)], kept)
                 return
-        with bound_contextvars(correlation_id=correlation.decode()):
-            status, answer_headers, body = await self._answer(scope, receive, authorization)
+        # Every request is a task of its own, so what is bound here ends with it.
+        bind_contextvars(correlation_id=correlation.decode())
+        status, answer_headers, body = await self._answer(scope, receive, authorization)
         answer_headers.append((b"x-correlation-id", correlation))
         await _send(send, status, answer_headers, b"" if scope["method"] == "HEAD" else body)
 

@@ -39,7 +39,8 @@ class Ground(NamedTuple):
     """What the batch found under lock, and what it has become as changes were accepted.
 
     held: existing targets of new references. referrers: a type that points at a row about to go.
-    found_levels: the counters as they are in the table; `levels` as they will be.
+    found_levels: the counters as they are in the table; `levels` as they will be. farewells: the last
+    sequence numbers of resources that go.
     """
 
     standings: dict[Row, Standing]
@@ -47,6 +48,7 @@ class Ground(NamedTuple):
     levels: dict[Entry, StockLevel]
     held: set[Row]
     referrers: dict[Row, str]
+    farewells: dict[Row, int]
 
 
 def judge(changes: Iterable[Change], ground: Ground) -> list[ApiError | None]:
@@ -97,7 +99,7 @@ def _accept(change: Change, ground: Ground) -> None:
             ground.referrers.setdefault((pointer.kind, change.project, pointer.id), put.kind)
     for drop in change.drops:
         row = (drop.kind, change.project, drop.id)
-        ground.standings.pop(row, None)
+        ground.farewells[row] = ground.standings.pop(row).sequence_number + len(drop.notes)
         ground.held.discard(row)
 
 

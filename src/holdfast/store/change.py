@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from holdfast.base import clock
 from holdfast.base.ids import uuid7
 from holdfast.commerce.values.value import encode
 from holdfast.store.constraints import Pointer, claims_of, pointers_of
@@ -49,8 +50,10 @@ class Drop(NamedTuple):
     kind: str
     id: str
     expected: int
+    at: str
     disclaims: Sequence[Claim]
     unpoints: Sequence[Pointer]
+    notes: Sequence[Note]
 
 
 class Change(NamedTuple):
@@ -69,13 +72,13 @@ def change_of(
     puts, drops = [], []
     if delete:
         assert before is not None
-        drops.append(_drop(kind, before))
+        drops.append(_drop(kind, before, changed.messages))
     else:
         puts.append(_put(kind, before, changed.resource, changed.messages))
     for other in changed.others:
         if other.after is None:
             assert other.before is not None
-            drops.append(_drop(other.kind, other.before))
+            drops.append(_drop(other.kind, other.before, ()))
         else:
             puts.append(_put(other.kind, other.before, other.after, ()))
     return Change(project, puts, drops, changed.stock)
@@ -98,10 +101,15 @@ def _put(kind: Resource[Any], before: Stored | None, after: Stored, messages: Se
         tuple(owned.difference(wanted)),
         tuple(points - held),
         tuple(held - points),
-        tuple(Note(uuid7(), type(message).__name__, encode(message)) for message in messages),
+        _notes(messages),
     )
 
 
-def _drop(kind: Resource[Any], before: Stored) -> Drop:
+def _drop(kind: Resource[Any], before: Stored, messages: Sequence[Message]) -> Drop:
     points = pointers_of(kind, encode(before)) if kind.holds else frozenset()
-    return Drop(kind.name, before.id, before.version, claims_of(kind, before), tuple(points))
+    claims = claims_of(kind, before)
+    return Drop(kind.name, before.id, before.version, clock.now(), claims, tuple(points), _notes(messages))
+
+
+def _notes(messages: Sequence[Message]) -> tuple[Note, ...]:
+    return tuple(Note(uuid7(), type(message).__name__, encode(message)) for message in messages)

@@ -105,7 +105,7 @@ async def _make_tables(connection: asyncpg.Connection) -> None:
                 await connection.execute(
                     f"CREATE INDEX IF NOT EXISTS \"{plain}_{path}\" ON {table} (project, (query->>'{path}'))"
                 )
-            if resource.path:
+            if resource.ad_hoc:
                 await connection.execute(
                     f'CREATE INDEX IF NOT EXISTS "{plain}_query" ON {table} USING gin (query jsonb_path_ops)'
                 )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
+# The one type whose counters live in a table of their own.
+COUNTED = "inventory-entry"
 _BLOCK = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -20,7 +23,19 @@ def queries(room: str) -> dict[str, str]:
 @cache
 def document_queries(kind: str) -> dict[str, str]:
     """The statements of `documents.sql` for one resource type."""
-    return {name: sql.replace("{table}", table_of(kind)) for name, sql in queries("documents").items()}
+    counted = kind == COUNTED
+    parts = {
+        "{table}": table_of(kind),
+        "{level_columns}": ", s.on_stock, s.reserved" if counted else "",
+        "{level_join}": "\n  LEFT JOIN stock s ON s.project = d.project AND s.entry_id = d.id" if counted else "",
+    }
+    return {name: _filled(sql, parts) for name, sql in queries("documents").items()}
+
+
+def _filled(sql: str, parts: Mapping[str, str]) -> str:
+    for placeholder, text in parts.items():
+        sql = sql.replace(placeholder, text)
+    return sql
 
 
 def table_of(kind: str) -> str:

@@ -7,39 +7,49 @@ always current, and what did not change is neither sent nor decoded again.
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from holdfast.commerce.registry import REGISTRY
-from holdfast.commerce.stock import StockLevel
-from holdfast.commerce.values.value import Stored
+from holdfast.commerce.values.value import Stored, encode
+from holdfast.store.bodies import unpacked
 from holdfast.store.coalescer import Coalescer
 from holdfast.store.constraints import claim_value
 from holdfast.store.pool import Database, patiently
-from holdfast.store.queries import columns, document_queries, queries
+from holdfast.store.queries import COUNTED, columns, document_queries, queries
 
 # The memory of decoded resources, by the bytes of their bodies.
-MEMORY_BYTES_MAX = 48 * 1024 * 1024
-_SQL = queries("constraints")
+MEMORY_BYTES_MAX = 32 * 1024 * 1024
+OWNERS_MAX = 50_000
 
 Place = tuple[str, str]  # project, id
-Owned = tuple[str, str, str, str]  # project, kind, field, value
+
+
+class Owned(NamedTuple):
+    """A unique value whose owner is wanted."""
+
+    project: str
+    field: str
+    value: str
 
 
 class Document:
-    """A resource as read: its bytes, and the decoded value once somebody asked for it.
+    """A resource as read: its bytes and its value, each made from the other when first asked for.
 
     `version` is 0 where it is known only to the body.
     """
 
-    __slots__ = ("_resource", "body", "kind", "version")
+    __slots__ = ("_body", "_resource", "kind", "version")
 
-    def __init__(self, kind: str, version: int, body: bytes, resource: Stored | None = None) -> None:
+    def __init__(self, kind: str, version: int, body: bytes | None = None, resource: Stored | None = None) -> None:
         self.kind = kind
         self.version = version
-        self.body = body
+        self._body = body
         self._resource = resource
 
     @property
@@ -47,6 +57,12 @@ class Document:
         if self._resource is None:
             self._resource = REGISTRY[self.kind].decode(self.body)
         return self._resource
+
+    @property
+    def body(self) -> bytes:
+        if self._body is None:
+            self._body = encode(self._resource)
+        return self._body
 
 
 class Memory:
@@ -83,56 +99,65 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.memory = Memory()
-        self._documents: dict[str, Coalescer[Place, Document | None]] = {}
-        self._owners: Coalescer[Owned, str | None] = Coalescer(self._load_owners)
-        self._stock: Coalescer[Place, StockLevel | None] = Coalescer(self._load_stock)
+        self._by_id: dict[str, Coalescer[Place, Document | None]] = {}
+        self._by_value: dict[str, Coalescer[Owned, Document | None]] = {}
+        # Who owned a unique value when last asked: a guess that lets the database keep the body.
+        self._owners: OrderedDict[tuple[str, Owned], str] = OrderedDict()
 
-    async def get(self, kind: str, project: str, resource_id: str) -> Document | None:
+    def get(self, kind: str, project: str, resource_id: str) -> Future[Document | None]:
         """The current version of a resource, None when there is none."""
-        coalescer = self._documents.get(kind)
+        coalescer = self._by_id.get(kind)
         if coalescer is None:
-            coalescer = self._documents[kind] = Coalescer(partial(self._load_documents, kind))
-        return await coalescer.ask((project, resource_id))
+            coalescer = self._by_id[kind] = Coalescer(partial(self._load_by_id, kind))
+        return coalescer.ask((project, resource_id))
 
-    async def find(self, kind: str, project: str, field: str, value: str) -> Document | None:
+    def find(self, kind: str, project: str, field: str, value: str) -> Future[Document | None]:
         """The resource that owns a unique value."""
-        owner = await self._owners.ask((project, kind, field, claim_value(value)))
-        return await self.get(kind, project, owner) if owner is not None else None
+        coalescer = self._by_value.get(kind)
+        if coalescer is None:
+            coalescer = self._by_value[kind] = Coalescer(partial(self._load_by_value, kind))
+        return coalescer.ask(Owned(project, field, claim_value(value)))
 
-    async def stock(self, project: str, entry_id: str) -> StockLevel | None:
-        """The live counters of an inventory entry."""
-        return await self._stock.ask((project, entry_id))
+    async def live(self, project: str, documents: Sequence[Document]) -> list[Document]:
+        """Inventory entries with their counters of this moment."""
+        places = [(project, document.resource.id) for document in documents]
+        rows = await self._fetch(queries("constraints")["read_stock"], *columns(places, 2))
+        levels = {str(row["entry_id"]): row for row in rows}
+        return [_with_level(document, levels.get(document.resource.id)) for document in documents]
 
-    async def _load_documents(self, kind: str, places: Sequence[Place]) -> Sequence[Document | None]:
+    async def _load_by_id(self, kind: str, places: Sequence[Place]) -> Sequence[Document | None]:
         known = [self.memory.get(kind, *place) for place in places]
-        versions = [document.version if document else 0 for document in known]
-        rows = await self._fetch(
-            document_queries(kind)["read"],
-            [project for project, _ in places],
-            [row_id for _, row_id in places],
-            versions,
-        )
+        wanted = [(*place, document.version if document else 0) for place, document in zip(places, known, strict=True)]
         found: list[Document | None] = [None] * len(places)
-        for row in rows:
+        for row in await self._fetch(document_queries(kind)["read"], *columns(wanted, 3)):
             index = row["n"] - 1
-            document = known[index]
-            if document is None or row["body"] is not None:
-                document = Document(kind, row["version"], row["body"])
-                project, row_id = places[index]
-                self.memory.put(project, row_id, document)
-            found[index] = document
+            project, resource_id = places[index]
+            found[index] = self._read(kind, project, resource_id, row, known[index])
         return found
 
-    async def _load_owners(self, owned: Sequence[Owned]) -> Sequence[str | None]:
-        found: list[str | None] = [None] * len(owned)
-        for row in await self._fetch(_SQL["find_ids"], *columns(list(owned), 4)):
-            found[row["n"] - 1] = str(row["id"])
+    async def _load_by_value(self, kind: str, owned: Sequence[Owned]) -> Sequence[Document | None]:
+        wanted, known = [], []
+        for one in owned:
+            guess = self._owners.get((kind, one))
+            document = self.memory.get(kind, one.project, guess) if guess else None
+            known.append(document)
+            wanted.append((one.project, kind, one.field, one.value, guess, document.version if document else 0))
+        found: list[Document | None] = [None] * len(owned)
+        for row in await self._fetch(document_queries(kind)["find"], *columns(wanted, 6)):
+            index = row["n"] - 1
+            owner = str(row["id"])
+            self._owners[kind, owned[index]] = owner
+            found[index] = self._read(kind, owned[index].project, owner, row, known[index])
+        while len(self._owners) > OWNERS_MAX:
+            self._owners.popitem(last=False)
         return found
 
-    async def _load_stock(self, entries: Sequence[Place]) -> Sequence[StockLevel | None]:
-        rows = await self._fetch(_SQL["read_stock"], *columns(list(entries), 2))
-        levels = {(row["project"], str(row["entry_id"])): StockLevel(row["on_stock"], row["reserved"]) for row in rows}
-        return [levels.get(entry) for entry in entries]
+    def _read(self, kind: str, project: str, resource_id: str, row: Any, known: Document | None) -> Document:
+        document = known
+        if document is None or row["body"] is not None:
+            document = Document(kind, row["version"], unpacked(row["body"]))
+            self.memory.put(project, resource_id, document)
+        return _with_level(document, row) if kind == COUNTED else document
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[Any]:
         return await patiently(partial(self._attempt, sql, arguments))
@@ -141,3 +166,12 @@ class Reader:
         async with self._database.keyed() as connection:
             rows: list[Any] = await connection.fetch(sql, *arguments)
             return rows
+
+
+def _with_level(document: Document, level: Any) -> Document:
+    """An inventory entry with its counters, which move without its version."""
+    if level is None or level["on_stock"] is None:
+        return document
+    on_stock, reserved = level["on_stock"], level["reserved"]
+    entry = replace(document.resource, quantity_on_stock=on_stock, available_quantity=on_stock - reserved)
+    return Document(document.kind, document.version, None, entry)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from holdfast.commerce.predicates.paging import Paging, SortKey
 from holdfast.commerce.predicates.tree import Predicate
 from holdfast.commerce.registry import REGISTRY
+from holdfast.store.bodies import unpacked
 from holdfast.store.pool import Database
 from holdfast.store.queries import table_of
 from holdfast.store.reader import Document
@@ -41,7 +42,7 @@ async def search(database: Database, wanted: Search) -> Found:
     )
     row = await database.fetchrow(query.sql, *query.params)
     assert row is not None
-    return Found([Document(wanted.kind, 0, body) for body in row["bodies"]], row["total"])
+    return Found([Document(wanted.kind, 0, unpacked(body)) for body in row["bodies"]], row["total"])
 
 
 async def exists(database: Database, wanted: Search) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from pathlib import Path
-from typing import Any
 
-from msgspec.structs import replace
-
-from holdfast.commerce.values.value import encode
 from holdfast.store.change import Change
 from holdfast.store.committer import Committer
 from holdfast.store.epochs import Epochs
+from holdfast.store.foresight import Foresight
 from holdfast.store.pool import Database
+from holdfast.store.queries import COUNTED
 from holdfast.store.reader import Document, Reader
 from holdfast.store.search import Found, Search, exists, search
-from holdfast.store.writes import INVENTORY
 
 
 class Store:
@@ -23,6 +21,7 @@ class Store:
     def __init__(self, dsn: str, *, epochs: Path | None = None) -> None:
         self.database = Database(dsn)
         self.epochs = Epochs(epochs)
+        self.foresight = Foresight()
         self._reader = Reader(self.database)
         self._committer = Committer(self.database, self._committed)
 
@@ -33,22 +32,20 @@ class Store:
         await self._committer.close()
         await self.database.close()
 
-    async def get(self, kind: str, project: str, resource_id: str) -> Document | None:
+    def get(self, kind: str, project: str, resource_id: str) -> Future[Document | None]:
         """The current version of a resource."""
-        document = await self._reader.get(kind, project, resource_id)
-        return await self._live(project, document) if document and kind == INVENTORY else document
+        return self._reader.get(kind, project, resource_id)
 
-    async def find(self, kind: str, project: str, field: str, value: str) -> Document | None:
+    def find(self, kind: str, project: str, field: str, value: str) -> Future[Document | None]:
         """The resource that owns a unique value."""
-        document = await self._reader.find(kind, project, field, value)
-        return await self._live(project, document) if document and kind == INVENTORY else document
+        return self._reader.find(kind, project, field, value)
 
     async def search(self, wanted: Search) -> Found:
         """The resources a query asks for, and how many there are in all."""
         found = await search(self.database, wanted)
-        if wanted.kind != INVENTORY:
+        if wanted.kind != COUNTED or not found.documents:
             return found
-        return Found([await self._live(wanted.project, document) for document in found.documents], found.total)
+        return Found(await self._reader.live(wanted.project, found.documents), found.total)
 
     async def exists(self, wanted: Search) -> bool:
         """Whether any resource matches a query."""
@@ -66,12 +63,3 @@ class Store:
             self._reader.memory.put(change.project, put.id, document)
         for kind in kinds:
             self.epochs.bump(self.epochs.slot(change.project, kind))
-
-    async def _live(self, project: str, document: Document) -> Document:
-        """An inventory entry with its counters of this moment."""
-        entry: Any = document.resource
-        level = await self._reader.stock(project, entry.id)
-        if level is None:
-            return document
-        entry = replace(entry, quantity_on_stock=level.on_stock, available_quantity=level.available)
-        return Document(document.kind, document.version, encode(entry), entry)

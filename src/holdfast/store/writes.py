@@ -17,10 +17,10 @@ from holdfast.base.errors import ApiError, ConcurrentModification, DuplicateFiel
 from holdfast.commerce.registry import REGISTRY
 from holdfast.commerce.stock import GUARDED, NO_STOCK, StockLevel
 from holdfast.store.batch import Ground, Row, Standing
-from holdfast.store.change import Change, Drop, Put
-from holdfast.store.queries import columns, document_queries, queries
+from holdfast.store.bodies import packed
+from holdfast.store.change import Change, Drop, Note, Put
+from holdfast.store.queries import COUNTED, columns, document_queries, queries
 
-INVENTORY = "inventory-entry"
 _SQL = queries("constraints")
 
 
@@ -55,7 +55,7 @@ async def survey(connection: asyncpg.Connection, changes: Sequence[Change]) -> G
             held.add((kind, row["project"], str(row["id"])))
     referrers = await _referrers(connection, drops)
     levels = await _lock_stock(connection, changes)
-    return Ground(standings, levels, dict(levels), held, referrers)
+    return Ground(standings, levels, dict(levels), held, referrers, {})
 
 
 def _rows(places: Iterable[Row]) -> defaultdict[str, set[tuple[str, str]]]:
@@ -149,14 +149,22 @@ async def _write_documents(connection: asyncpg.Connection, changes: Sequence[Cha
 def _document_row(project: str, put: Put, ground: Ground) -> tuple[Any, ...]:
     resource = put.resource
     sequence = ground.standings[put.kind, project, put.id].sequence_number
-    return (project, put.id, resource.version, sequence, resource.last_modified_at, put.body, put.query.decode())
+    return (
+        project,
+        put.id,
+        resource.version,
+        sequence,
+        resource.last_modified_at,
+        packed(put.body),
+        put.query.decode(),
+    )
 
 
 async def _insert(connection: asyncpg.Connection, kind: str, rows: list[tuple[Any, ...]]) -> list[Clash]:
     if not rows:
         return []
     inserted = await connection.fetch(document_queries(kind)["insert"], *columns(rows, 7))
-    if kind == INVENTORY:
+    if kind == COUNTED:
         await connection.execute(_SQL["open_stock"], *columns([row[:2] for row in rows], 2))
     there = {(row["project"], str(row["id"])) for row in inserted}
     return [Clash(row[0], kind, "id", row[1], row[1]) for row in rows if row[:2] not in there]
@@ -184,22 +192,33 @@ async def _write_stock(connection: asyncpg.Connection, changes: Sequence[Change]
         rows.append((*entry, is_now.on_stock - was.on_stock, is_now.reserved - was.reserved, entry in lifted))
     if rows:
         await connection.execute(_SQL["move_stock"], *columns(rows, 5))
-    closed = [(change.project, drop.id) for change in changes for drop in change.drops if drop.kind == INVENTORY]
+    closed = [(change.project, drop.id) for change in changes for drop in change.drops if drop.kind == COUNTED]
     if closed:
         await connection.execute(_SQL["close_stock"], *columns(closed, 2))
 
 
 async def _write_messages(connection: asyncpg.Connection, changes: Sequence[Change], ground: Ground) -> None:
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for change in changes:
         for put in change.puts:
             if put.notes:
-                last = ground.standings[put.kind, change.project, put.id].sequence_number
-                for number, note in enumerate(put.notes, last - len(put.notes) + 1):
-                    head = (change.project, put.kind, put.id, number, note.id, put.resource.version, note.type)
-                    rows.append((*head, put.resource.last_modified_at, note.body))
+                place = (put.kind, change.project, put.id)
+                last = ground.standings[place].sequence_number
+                rows += _message_rows(place, put.notes, last, put.resource.version, put.resource.last_modified_at)
+        for drop in change.drops:
+            place = (drop.kind, change.project, drop.id)
+            rows += _message_rows(place, drop.notes, ground.farewells[place], drop.expected, drop.at)
     if rows:
         await connection.execute(_SQL["add_messages"], *columns(rows, 9))
+
+
+def _message_rows(place: Row, notes: Sequence[Note], last: int, version: int, at: str) -> list[tuple[Any, ...]]:
+    """The outbox rows of a resource's messages, the last of them numbered `last`."""
+    kind, project, resource_id = place
+    return [
+        (project, kind, resource_id, number, note.id, version, note.type, at, packed(note.body))
+        for number, note in enumerate(notes, last - len(notes) + 1)
+    ]
 
 
 # --- explain -------------------------------------------------------------------------------

@@ -51,16 +51,29 @@ def order_stock(cart: Cart, facts: Facts) -> tuple[StockMovement, ...]:
     order time. Lines of one entry are separate movements: the committer takes them together or not
     at all. Raises OutOfStock for counted lines without an entry.
     """
-    lines = tuple(item for item in cart.line_items if mode_of(item, cart) != "None")
-    places = tuple(place_of(item.variant.sku or "", item.supply_channel) for item in lines)
-    facts.gather(ByField(inventory_entries.name, STOCK_FIELD, place) for place in places)
+    lines = _counted(cart)
+    lookups = stock_lookups(cart)
+    facts.gather(lookups)
     found = [
-        (item, facts.find_by(inventory_entries, STOCK_FIELD, place)) for item, place in zip(lines, places, strict=True)
+        (item, facts.find_by(inventory_entries, STOCK_FIELD, lookup.value))
+        for item, lookup in zip(lines, lookups, strict=True)
     ]
     missing = [item for item, entry in found if entry is None]
     if missing:
         raise OutOfStock([item.id for item in missing], [item.variant.sku or "" for item in missing])
     return tuple(_movement(item, entry, cart) for item, entry in found if entry is not None)
+
+
+def stock_lookups(cart: Cart) -> tuple[ByField, ...]:
+    """The inventory entries an order of this cart will ask for, one per counted line."""
+    return tuple(
+        ByField(inventory_entries.name, STOCK_FIELD, place_of(item.variant.sku or "", item.supply_channel))
+        for item in _counted(cart)
+    )
+
+
+def _counted(cart: Cart) -> tuple[LineItem, ...]:
+    return tuple(item for item in cart.line_items if mode_of(item, cart) != "None")
 
 
 def mode_of(item: LineItem, cart: Cart) -> str:

@@ -1,10 +1,21 @@
--- One set of statements for every resource type; {table} is the type's own table.
+-- One set of statements for every resource type; {table} is the type's own table, and {level_…} adds
+-- the stock counters where the type has them.
 
 -- name: read
 -- Resources by id. The body stays in the database when the asker holds that version already.
-SELECT wanted.n, d.version, CASE WHEN d.version = wanted.version THEN NULL ELSE d.body END AS body
+SELECT wanted.n, d.version, CASE WHEN d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
   FROM unnest($1::text[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS wanted (project, id, version, n)
-  JOIN {table} d ON d.project = wanted.project AND d.id = wanted.id;
+  JOIN {table} d ON d.project = wanted.project AND d.id = wanted.id{level_join};
+
+-- name: find
+-- Resources by a unique value. The asker may guess the owner and say which version of it he holds.
+SELECT wanted.n, u.id, d.version,
+       CASE WHEN d.id = wanted.id AND d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[])
+       WITH ORDINALITY AS wanted (project, kind, field, value, id, version, n)
+  JOIN unique_value u
+    ON u.project = wanted.project AND u.kind = wanted.kind AND u.field = wanted.field AND u.value = wanted.value
+  JOIN {table} d ON d.project = u.project AND d.id = u.id{level_join};
 
 -- name: lock_to_update
 -- Take the rows a batch will change, in one order for all processes, and learn where they stand.

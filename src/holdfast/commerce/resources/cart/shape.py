@@ -300,6 +300,8 @@ carts = Resource(
     scope="orders",
     holds=("type",),
     searchable=_queryable,
+    ad_hoc=False,
+    indexed=("customerId", "anonymousId", "customerEmail"),
     my_draft=MyCartDraft,
     my_actions=(
         "addDiscountCode",
