@@ -90,6 +90,7 @@ class PythonShopper:
             "category": category.key,
             "products": sorted(product.key for product in in_category.results),
             "product": by_slug.results[0].key,
+            "attributes": attributes_of(by_slug.results[0].master_variant),
             "prices": [self.projected_price(**probe) for probe in browsing["probes"]],
         }
 
@@ -157,6 +158,7 @@ class PythonShopper:
 
     def grouped_customer(self, key: str, group: str) -> str:
         customer = self.api.customers().with_key(key).get()
+        assert customer.shipping_address_ids == [customer.addresses[0].id]
         action = {"action": "setCustomerGroup", "customerGroup": {"typeId": "customer-group", "key": group}}
         update = models.CustomerUpdate.deserialize({"version": customer.version, "actions": [action]})
         grouped = self.api.customers().with_id(customer.id).post(update)
@@ -208,6 +210,14 @@ class PythonShopper:
         assert error["code"] == "OutOfStock"
         skus: list[str] = error["skus"]
         return skus
+
+
+def attributes_of(variant: Any) -> dict[str, Any]:
+    """Enumerations are written by key and read as key and label."""
+    return {
+        one.name: one.value.get("key", one.value) if isinstance(one.value, dict) else one.value
+        for one in variant.attributes
+    }
 
 
 def payment_draft(total: Any) -> dict[str, Any]:

@@ -201,6 +201,7 @@ def browsing() -> Plan:
                 if BROWSED_CATEGORY in [category["key"] for category in product["categories"]]
             ),
             "product": browsed["key"],
+            "attributes": {one["name"]: one["value"] for one in browsed["masterVariant"]["attributes"]},
             "prices": [expected_price(buyer, channel) for buyer, channel in PROBED],
         },
     }

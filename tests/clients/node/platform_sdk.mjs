@@ -4,6 +4,7 @@ import { createApiBuilderFromCtpClient } from '@commercetools/platform-sdk'
 import { ClientBuilder } from '@commercetools/ts-client'
 import {
   addressActions,
+  attributesOf,
   charge,
   chooseShippingMethod,
   importStages,
@@ -90,6 +91,7 @@ async function browse({ categorySlug, productSlug, probes }) {
     category: category.key,
     products: inCategory.results.map(({ key }) => key).sort(),
     product: bySlug.results[0].key,
+    attributes: attributesOf(bySlug.results[0].masterVariant),
     prices,
   }
 }

@@ -9,6 +9,7 @@ import {
 import { createHttpMiddleware } from '@commercetools/sdk-middleware-http'
 import {
   addressActions,
+  attributesOf,
   charge,
   chooseShippingMethod,
   importStages,
@@ -89,6 +90,7 @@ async function browse({ categorySlug, productSlug, probes }) {
     category: category.key,
     products: inCategory.results.map(({ key }) => key).sort(),
     product: bySlug.results[0].key,
+    attributes: attributesOf(bySlug.results[0].masterVariant),
     prices,
   }
 }

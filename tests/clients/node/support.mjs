@@ -49,6 +49,9 @@ const taxedPicture = ({ totalNet, totalGross, totalTax }) => ({
   tax: totalTax.centAmount,
 })
 
+// Enumerations are written by key and read as key and label.
+export const attributesOf = ({ attributes }) => byName(attributes.map(({ name, value }) => [name, value.key ?? value]))
+
 export const addressActions = (address) => [
   { action: 'setShippingAddress', address },
   { action: 'setBillingAddress', address },
