@@ -39,14 +39,23 @@ def test_a_price_never_falls_below_zero() -> None:
     assert price_at("10 - (100 * x)", 5) == 0
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "y", "x y", "2x", "(x", "x)", "x +", "* x", "1 / x", "x ** 2", "é", "1e5", "x" * (LENGTH_MAX + 1), "(" * 40 + "x" + ")" * 40, "x" + "*x" * 20],
-)  # fmt: skip
-def test_what_is_no_function_is_refused_with_its_field(text: str) -> None:
+TOO_LONG = "x" * (LENGTH_MAX + 1)
+TOO_DEEP = "(" * 40 + "x" + ")" * 40
+TOO_HIGH = "x" + "*x" * 20
+
+
+@pytest.mark.parametrize("text", ["", " ", "y", "x y", "2x", "(x", "x)", "x +", "* x", "1 / x", "x ** 2", "é", "1e5"])
+@pytest.mark.parametrize("wrapped", ["{}", "1 + ({})"])
+def test_what_is_no_function_is_refused_with_its_field(text: str, wrapped: str) -> None:
     with pytest.raises(InvalidField) as refused:
-        check_price_function(text, "function")
+        check_price_function(wrapped.format(text), "function")
     assert refused.value.fields["field"] == "function"
+
+
+@pytest.mark.parametrize("text", [TOO_LONG, TOO_DEEP, TOO_HIGH])
+def test_functions_have_bounds(text: str) -> None:
+    with pytest.raises(InvalidField):
+        check_price_function(text, "function")
 
 
 @given(st.text(alphabet="x0123456789.+-*() ", max_size=60), st.integers(0, 10**6))
