@@ -39,11 +39,10 @@ from holdfast.commerce.values.attribute_type import (
     ElementType,
     EnumAttribute,
     LocalizedEnumAttribute,
-    LocalizedEnumValue,
     NestedAttribute,
-    PlainEnumValue,
     SetAttribute,
 )
+from holdfast.commerce.values.enum_value import LocalizedEnumValue, PlainEnumValue
 from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, builtins, empty, yes
 
 AttributeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,256}\Z")]

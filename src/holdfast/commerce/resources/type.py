@@ -13,6 +13,7 @@ from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Resource
 from holdfast.commerce.rules import enumerations
 from holdfast.commerce.rules.common_actions import change_key, change_localized_name, set_localized_description
+from holdfast.commerce.values.enum_value import LocalizedEnumValue, PlainEnumValue
 from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, empty, no
 
 FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,36}\Z")]
@@ -20,16 +21,6 @@ FieldName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,36}\Z")]
 FIELDS_MAX = 500
 
 InputHint = Literal["SingleLine", "MultiLine"]
-
-
-class EnumValue(Value):
-    key: str
-    label: str
-
-
-class LocalizedEnumValue(Value):
-    key: str
-    label: LocalizedString
 
 
 class BooleanType(Value, tag_field="name", tag="Boolean"): ...
@@ -42,7 +33,7 @@ class LocalizedStringType(Value, tag_field="name", tag="LocalizedString"): ...
 
 
 class EnumType(Value, tag_field="name", tag="Enum"):
-    values: tuple[EnumValue, ...] = field(default_factory=empty)
+    values: tuple[PlainEnumValue, ...] = field(default_factory=empty)
 
 
 class LocalizedEnumType(Value, tag_field="name", tag="LocalizedEnum"):
@@ -140,7 +131,7 @@ def check_definitions(before: Type | None, after: Type, facts: Facts) -> Type:
     return after
 
 
-def _enum_values(field_type: FieldType) -> Sequence[EnumValue | LocalizedEnumValue]:
+def _enum_values(field_type: FieldType) -> Sequence[PlainEnumValue | LocalizedEnumValue]:
     inner = field_type.element_type if isinstance(field_type, SetType) else field_type
     return inner.values if isinstance(inner, EnumType | LocalizedEnumType) else ()
 
@@ -189,7 +180,7 @@ def change_input_hint(type_: Type, *, field_name: str, input_hint: InputHint) ->
 
 
 @types.action("addEnumValue")
-def add_enum_value(type_: Type, *, field_name: str, value: EnumValue) -> Type:
+def add_enum_value(type_: Type, *, field_name: str, value: PlainEnumValue) -> Type:
     """Append a value to an enumeration."""
     return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.appended(values, value, field_name))
 
@@ -217,7 +208,7 @@ def remove_localized_enum_values(type_: Type, *, field_name: str, keys: tuple[st
 
 
 @types.action("changeEnumValueLabel")
-def change_enum_value_label(type_: Type, *, field_name: str, value: EnumValue) -> Type:
+def change_enum_value_label(type_: Type, *, field_name: str, value: PlainEnumValue) -> Type:
     """Change the label of an enumeration's value."""
     return _enum_changed(type_, field_name, EnumType, lambda values: enumerations.replaced(values, value, field_name))
 

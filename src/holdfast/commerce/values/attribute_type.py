@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from msgspec import field
 
+from holdfast.commerce.values.enum_value import LocalizedEnumValue, PlainEnumValue
 from holdfast.commerce.values.reference import Reference
-from holdfast.commerce.values.value import LocalizedString, Value, empty
-
-
-class PlainEnumValue(Value):
-    key: str
-    label: str
-
-
-class LocalizedEnumValue(Value):
-    key: str
-    label: LocalizedString
+from holdfast.commerce.values.value import Value, empty
 
 
 class BooleanAttribute(Value, tag_field="name", tag="boolean"): ...
