@@ -142,6 +142,11 @@ def test_an_imported_order_takes_stock_as_its_inventory_mode_says(mode: str, kin
     assert [moved.kind for moved in imported(inventoryMode=mode).stock] == kinds
 
 
+def test_an_imported_line_that_was_taken_back_releases_nobody_elses_stock() -> None:
+    order = imported(inventoryMode="ReserveOnOrder", lineItems=[SHIRT | {"quantity": -2}])
+    assert (order.stock, order.resource.stock_held) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("draft", "refusal"),
     [
@@ -156,6 +161,20 @@ def test_an_imported_order_takes_stock_as_its_inventory_mode_says(mode: str, kin
             InvalidOperation,
         ),
         ({"lineItems": [SHIRT | {"state": [{"quantity": 1, "state": {"key": "picked"}}]}]}, InvalidOperation),
+        (
+            {
+                "lineItems": [
+                    SHIRT
+                    | {
+                        "state": [
+                            {"quantity": 5, "state": {"key": "picked"}},
+                            {"quantity": -3, "state": {"key": "returned"}},
+                        ]
+                    }
+                ]
+            },
+            InvalidOperation,
+        ),
         ({"customerId": "nobody"}, ReferencedResourceNotFound),
         ({"store": {"key": "nowhere"}}, ReferencedResourceNotFound),
         ({"paymentInfo": {"payments": [{"id": "none"}]}}, ReferencedResourceNotFound),

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.unit.commerce.builders.cart import sku
 from tests.unit.commerce.builders.inventory_entry import an_entry
 from tests.unit.commerce.builders.order import INITIAL, INITIAL_ID, a_ready_cart, placed, shop
+from tests.unit.commerce.builders.order import SHIRTS as ENTRY
 from tests.unit.commerce.facts import facts_with, update
 
 from holdfast.base.errors import InvalidOperation
@@ -52,7 +53,7 @@ def test_a_step_that_is_no_return_moves_no_stock() -> None:
 def test_units_that_are_returned_give_their_reservation_back() -> None:
     changed = step(RESERVED, 2, "Initial", "returned")
     assert changed.stock == (StockMovement("release", "entry-shirt", 2, "shirt", SHIRTS),)
-    assert changed.resource.stock_given_back == {SHIRTS: 2}
+    assert [held.quantity for held in changed.resource.stock_held] == [1, 1]
 
 
 def test_units_that_go_on_from_a_return_take_no_stock_again() -> None:
@@ -68,7 +69,7 @@ def test_no_way_through_the_workflow_gives_more_back_than_was_taken() -> None:
     order = step(order, 3, "returned", "picked").resource
     again = step(order, 3, "picked", "returned")
     assert again.stock == ()
-    assert again.resource.stock_given_back == {SHIRTS: 3}
+    assert [held.quantity for held in again.resource.stock_held] == [0, 1]
 
 
 def test_tracked_stock_that_is_returned_goes_back_on_the_shelf() -> None:
@@ -94,6 +95,21 @@ def test_an_order_that_ignores_stock_gives_none_back() -> None:
 def test_an_entry_that_is_gone_is_passed_over() -> None:
     gone = facts_with()
     assert orders.deleted(RESERVED, gone).stock == ()
+
+
+def test_stock_goes_back_to_the_very_entry_it_came_from() -> None:
+    depot = Reference(type_id="channel", id="depot")
+    moved_away, newcomer = replace(ENTRY, supply_channel=depot), an_entry("newcomer", sku="shirt")
+    changed = orders.deleted(RESERVED, shop(moved_away, newcomer))
+    assert [movement.entry_id for movement in changed.stock] == ["entry-shirt", "entry-book"]
+
+
+def test_an_order_placed_as_cancelled_takes_its_stock_when_it_comes_to_life() -> None:
+    cart = a_ready_cart(sku("shirt", 3), inventoryMode="ReserveOnOrder")
+    born = placed(cart, order_state="Cancelled")
+    assert born.stock == ()
+    assert stock(become(born.resource, "Open")) == [("reserve", "shirt", 3)]
+    assert orders.deleted(born.resource, shop()).stock == ()
 
 
 # --- cancelling and deleting ---------------------------------------------------------------

@@ -36,7 +36,7 @@ from holdfast.commerce.resources.order.imported_amounts import (
 from holdfast.commerce.resources.order.items import item_states
 from holdfast.commerce.resources.order.placing import order_state_of
 from holdfast.commerce.resources.order.shape import Order
-from holdfast.commerce.resources.order.stock import held, movements
+from holdfast.commerce.resources.order.stock import holdings, stock_taken
 from holdfast.commerce.resources.payment.shape import payments
 from holdfast.commerce.resources.product.shape import Product, ProductVariant, products
 from holdfast.commerce.resources.state import initial_line_item_state
@@ -61,16 +61,15 @@ def import_order(draft: OrderImportDraft, facts: Facts) -> Changed[Order]:
     if not draft.line_items and not draft.custom_line_items:
         raise RequiredField("lineItems", "An order has line items or custom line items.")
     frame = _frame(draft, facts)
-    whole = born(
-        replace(
-            frame,
-            line_items=tuple(_line(line, frame, facts) for line in draft.line_items),
-            custom_line_items=tuple(_custom_line(line, frame, facts) for line in draft.custom_line_items),
-        ),
-        facts,
+    order = replace(
+        frame,
+        line_items=tuple(_line(line, frame, facts) for line in draft.line_items),
+        custom_line_items=tuple(_custom_line(line, frame, facts) for line in draft.custom_line_items),
     )
-    stock = tuple(movements({}, held(whole), whole, facts))
-    return Changed(whole, (OrderImported(order=whole),), stock=stock)
+    stock = stock_taken(order, facts)
+    whole = born(replace(order, stock_held=holdings(stock)), facts)
+    taken = () if whole.order_state == "Cancelled" else stock
+    return Changed(whole, (OrderImported(order=whole),), stock=taken)
 
 
 def _frame(draft: OrderImportDraft, facts: Facts) -> Order:

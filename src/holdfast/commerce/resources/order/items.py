@@ -199,7 +199,7 @@ def set_custom_line_item_custom_field(
 def item_states(drafts: tuple[ItemStateDraft, ...], quantity: int, facts: Facts) -> tuple[ItemState, ...]:
     """States taken over from elsewhere. Raises InvalidOperation unless they cover exactly all units."""
     given = sum(draft.quantity for draft in drafts)
-    if given != quantity:
+    if given != quantity or any(draft.quantity * quantity < 0 for draft in drafts):
         raise InvalidOperation(f"The states cover {given} units, the item has {quantity}.")
     gathered: dict[Reference, int] = {}
     for draft in drafts:

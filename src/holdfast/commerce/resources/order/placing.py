@@ -19,6 +19,7 @@ from holdfast.commerce.resources.cart.settling import check_changeable
 from holdfast.commerce.resources.cart.shape import Cart, LineItem, carts
 from holdfast.commerce.resources.order.drafts import OrderFromCartDraft
 from holdfast.commerce.resources.order.shape import Order
+from holdfast.commerce.resources.order.stock import holdings
 from holdfast.commerce.resources.state import check_transition, states
 from holdfast.commerce.rules.custom_fields import custom_fields
 from holdfast.commerce.rules.stock import check_current, order_stock
@@ -41,6 +42,7 @@ def place_order(cart: Cart, draft: OrderFromCartDraft, facts: Facts) -> Changed[
     prices or taxes are not today's, OutOfStock from `order_stock` or the commit.
     """
     check_orderable(cart, facts)
+    stock = order_stock(cart, facts)
     order = born(
         Order(
             **{name: getattr(cart, name) for name in _TAKEN_OVER}
@@ -54,14 +56,15 @@ def place_order(cart: Cart, draft: OrderFromCartDraft, facts: Facts) -> Changed[
                 "shipment_state": draft.shipment_state,
                 "state": order_state_of(draft.state, facts),
                 "custom": merged_custom_fields(cart.custom, draft.custom, facts),
+                "stock_held": holdings(stock),
             }
         ),
         facts,
     )
     ordered = touched(replace(cart, cart_state="Ordered"), cart.version + 1, facts)
-    # An order that starts out cancelled holds no stock, as one that is cancelled later.
-    stock = () if draft.order_state == "Cancelled" else order_stock(cart, facts)
-    return Changed(order, (OrderCreated(order=order),), stock=stock, others=(Other(carts, cart, ordered),))
+    # An order that starts out cancelled takes no stock yet, like one that is cancelled later.
+    taken = () if draft.order_state == "Cancelled" else stock
+    return Changed(order, (OrderCreated(order=order),), stock=taken, others=(Other(carts, cart, ordered),))
 
 
 def check_orderable(cart: Cart, facts: Facts) -> None:

@@ -75,6 +75,17 @@ class ReturnInfo(Value):
     return_date: str | None = None
 
 
+class HeldStock(Value):
+    """The units of a line item whose stock has not come back, and the very entry they were taken from.
+
+    The entry is remembered, because the SKU and channel that led to it may lead elsewhere by now.
+    """
+
+    line_item_id: str
+    entry_id: str
+    quantity: int
+
+
 def _single() -> ShippingMode:
     return "Single"
 
@@ -84,7 +95,7 @@ def _customer() -> CartOrigin:
 
 
 class Order(Stored):
-    """An order. `stockGivenBack` is Holdfast's own: units per line item whose stock was given back."""
+    """An order. `stockHeld` is Holdfast's own field, not published."""
 
     order_number: str | None = None
     purchase_order_number: str | None = None
@@ -130,7 +141,7 @@ class Order(Stored):
     return_info: tuple[ReturnInfo, ...] = field(default_factory=empty)
     custom: CustomFields | None = None
     completed_at: str | None = None
-    stock_given_back: dict[str, int] | None = None
+    stock_held: tuple[HeldStock, ...] = ()
 
     @property
     def items(self) -> tuple[LineItem | CustomLineItem, ...]:
@@ -142,10 +153,6 @@ def _order_number(order: Order) -> Iterator[tuple[str, str]]:
         yield ("orderNumber", order.order_number)
 
 
-def _queryable(order: Order) -> Order:
-    return replace(order, line_items=tuple(queryable_item(item) for item in order.line_items))
-
-
 # Orders hold on to custom types only. States are in every order from birth: holding them would cost
 # each sale a walk through its body, to protect what nobody deletes.
 orders = Resource(
@@ -155,6 +162,6 @@ orders = Resource(
     scope="orders",
     unique=_order_number,
     holds=("type",),
-    searchable=_queryable,
+    searchable=Projection(Order, leave_out=NOT_QUERYABLE, inner=QUERYABLE_PARTS),
     indexed=("customerId", "anonymousId"),
 )

@@ -2,14 +2,14 @@
 
 Published: units that reach a workflow state with the role Return give their stock back, and so does
 deleting the order. Cancelling does it here too, and an order that is un-cancelled takes its stock
-again, or is refused when there is none left. `stockGivenBack` counts the units of each line item
-that came back, so that no way through the workflow gives the same unit back twice. What has come
-back stays back, wherever the workflow takes the unit from there.
+again, or is refused when there is none left. `stockHeld` counts down as units come back, so no way
+through the workflow gives the same unit back twice, and what has come back stays back, wherever
+the workflow takes the unit from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from holdfast.commerce.messages.order import OrderDeleted
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import LineItem
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
-from holdfast.commerce.resources.order.shape import Order, orders
+from holdfast.commerce.resources.order.shape import HeldStock, Order, orders
 from holdfast.commerce.resources.state import states
 from holdfast.commerce.stock import StockMovement
 
@@ -31,49 +31,67 @@ def settle_stock(before: Order | None, after: Order, facts: Facts) -> Changed[Or
     if before is None:
         return Changed(after)
     after = _counted(before, after, facts)
-    return Changed(after, stock=tuple(movements(held(before), held(after), after, facts)))
+    return Changed(after, stock=tuple(_movements(_held(before), _held(after), after, facts)))
 
 
 @orders.delete
 def delete_order(order: Order, facts: Facts) -> Changed[Order]:
     """Deleting an order gives back what it still holds."""
-    stock = tuple(movements(held(order), _NOTHING, order, facts))
+    stock = tuple(_movements(_held(order), _NOTHING, order, facts))
     return Changed(order, (OrderDeleted(order=order),), stock=stock)
 
 
-def held(order: Order) -> dict[str, int]:
-    """The units of each line item whose stock the order holds; a cancelled one holds none."""
-    if order.order_state == "Cancelled":
-        return {}
-    back = order.stock_given_back or _NOTHING
-    return {
-        item.id: item.quantity - back.get(item.id, 0)
-        for item in order.line_items
-        if item.variant.sku is not None and mode_of(item, order) not in (None, "None")
-    }
+def holdings(taken: Iterable[StockMovement]) -> tuple[HeldStock, ...]:
+    """What a new order remembers of the stock it takes."""
+    return tuple(
+        HeldStock(line_item_id=movement.line_item_id, entry_id=movement.entry_id, quantity=movement.quantity)
+        for movement in taken
+    )
 
 
-def mode_of(item: LineItem, order: Order) -> str | None:
+def stock_taken(order: Order, facts: Facts) -> tuple[StockMovement, ...]:
+    """What an imported order takes: where there is no entry there is nothing to take."""
+    counted = [item for item in order.line_items if item.quantity > 0 and _mode(item, order) not in (None, "None")]
+    places = [place_of(item.variant.sku or "", item.supply_channel) for item in counted]
+    facts.gather(ByField(inventory_entries.name, "sku@channel", place) for place in places)
+    entries = [facts.find_by(inventory_entries, "sku@channel", place) for place in places]
+    return tuple(
+        _movement(item, item.quantity, order, entry)
+        for item, entry in zip(counted, entries, strict=True)
+        if entry is not None
+    )
+
+
+def _mode(item: LineItem, order: Order) -> str | None:
     """The inventory mode of a line item: its own, or that of the order."""
     return item.inventory_mode or order.inventory_mode
 
 
-def movements(
+def _held(order: Order) -> Mapping[str, int]:
+    """The units of each line item whose stock the order holds; a cancelled one holds none."""
+    if order.order_state == "Cancelled":
+        return _NOTHING
+    return {held.line_item_id: held.quantity for held in order.stock_held}
+
+
+def _movements(
     before: Mapping[str, int], after: Mapping[str, int], order: Order, facts: Facts
 ) -> Iterator[StockMovement]:
     """The movements for the way from what was held to what is held. Entries that are gone are passed over."""
     if before == after:
         return
-    moving = [item for item in order.line_items if before.get(item.id, 0) != after.get(item.id, 0)]
-    facts.gather(ByField(inventory_entries.name, "sku@channel", _place(item)) for item in moving)
-    for item in moving:
-        entry = facts.find_by(inventory_entries, "sku@channel", _place(item))
+    items = {item.id: item for item in order.line_items}
+    moving = [held for held in order.stock_held if before.get(held.line_item_id, 0) != after.get(held.line_item_id, 0)]
+    facts.gather(ById(inventory_entries.name, held.entry_id) for held in moving)
+    for held in moving:
+        entry = facts.find(inventory_entries, held.entry_id)
         if entry is not None:
-            yield _movement(item, after.get(item.id, 0) - before.get(item.id, 0), order, entry)
+            more = after.get(held.line_item_id, 0) - before.get(held.line_item_id, 0)
+            yield _movement(items[held.line_item_id], more, order, entry)
 
 
 def _movement(item: LineItem, taken: int, order: Order, entry: InventoryEntry) -> StockMovement:
-    tracked = mode_of(item, order) == "TrackOnly"
+    tracked = _mode(item, order) == "TrackOnly"
     sku = item.variant.sku or ""
     if taken < 0:
         return StockMovement("receive" if tracked else "release", entry.id, -taken, sku, item.id)
@@ -82,24 +100,19 @@ def _movement(item: LineItem, taken: int, order: Order, entry: InventoryEntry) -
     return StockMovement("reserve" if entry.restockable_in_days is None else "backorder", entry.id, taken, sku, item.id)
 
 
-def _place(item: LineItem) -> str:
-    return place_of(item.variant.sku or "", item.supply_channel)
-
-
 def _counted(before: Order, after: Order, facts: Facts) -> Order:
-    """The order with the units added up that newly reached a state with the role Return."""
-    if before.line_items is after.line_items:
+    """The order without the units that newly reached a state with the role Return."""
+    if before.line_items is after.line_items or not after.stock_held:
         return after
     old = {item.id: item for item in before.line_items}
     moved = [item for item in after.line_items if item.id in old and item.state != old[item.id].state]
     entries = [entry for item in moved for entry in (*item.state, *old[item.id].state)]
     facts.gather(ById(states.name, entry.state.id) for entry in entries)
-    back = dict(after.stock_given_back or _NOTHING)
-    for item in moved:
-        came_back = _returned(item, facts) - _returned(old[item.id], facts)
-        if came_back > 0:
-            back[item.id] = min(back.get(item.id, 0) + came_back, item.quantity)
-    return replace(after, stock_given_back=back or None)
+    back = {item.id: max(_returned(item, facts) - _returned(old[item.id], facts), 0) for item in moved}
+    held = tuple(
+        replace(held, quantity=max(held.quantity - back.get(held.line_item_id, 0), 0)) for held in after.stock_held
+    )
+    return replace(after, stock_held=held)
 
 
 def _returned(item: LineItem, facts: Facts) -> int:
