@@ -21,6 +21,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from holdfast.base.naming import wire_name
+from holdfast.commerce.projection import Projection
 from holdfast.commerce.values.value import Stored, Value, adopt, decode_special
 
 if TYPE_CHECKING:
@@ -97,12 +98,12 @@ class Resource(Generic[R]):
     name: the published type id (`tax-category`). path: its collection in URLs, None for internal
     records. scope: the noun in `view_…`/`manage_…` scopes. unique: (field, value) pairs no two
     resources of a project may share; `key` is always one of them. holds: type ids whose resources
-    cannot be deleted while this one points at them. searchable: what queries see, where the whole
-    body would be too much. ad_hoc: whether any of it has an index for queries nobody foresaw; not
-    worth its cost where every write would feed it and nobody asks. indexed: top-level searchable
-    fields that queries single out. published: names under which unique fields appear in errors,
-    where they differ. query_fields: fields that exist for queries only, with their types.
-    my_draft, my_actions: what `/me` allows.
+    cannot be deleted while this one points at them. searchable: what queries see, where it is not
+    the body: a Projection, or a function whose result has all the fields of the shape. ad_hoc:
+    whether any of it has an index for queries nobody foresaw; not worth its cost where every write
+    would feed it and nobody asks. indexed: top-level searchable fields that queries single out.
+    published: names under which unique fields appear in errors, where they differ. query_fields:
+    fields that exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Resource(Generic[R]):
         scope: str | None = None,
         unique: Callable[[R], Iterable[tuple[str, str]]] | None = None,
         holds: Sequence[str] = (),
-        searchable: Callable[[R], Any] | None = None,
+        searchable: Projection | Callable[[R], Any] | None = None,
         ad_hoc: bool = True,
         indexed: Sequence[str] = (),
         published: Mapping[str, str] | None = None,
@@ -131,6 +132,8 @@ class Resource(Generic[R]):
         self.scope = scope or (path or name).replace("-", "_")
         self.holds = tuple(holds)
         self.searchable = searchable
+        # The shape that predicates and sort orders are checked against.
+        self.query_shape: type[msgspec.Struct] = searchable.shape if isinstance(searchable, Projection) else shape
         self.ad_hoc = ad_hoc and path is not None
         self.indexed = tuple(indexed)
         self.published = dict(published or {})

@@ -120,7 +120,7 @@ def search_of(work: Work, kind: Resource[Any], request: Request) -> Search:
         kind.name,
         work.caller.project,
         _predicate(work, kind, request),
-        sort_keys(parameters.get("sort", ()), kind.shape, kind.query_fields),
+        sort_keys(parameters.get("sort", ()), kind.query_shape, kind.query_fields),
         paging(request.first("limit"), request.first("offset"), request.first("withTotal")),
     )
 
@@ -130,10 +130,10 @@ def _predicate(work: Work, kind: Resource[Any], request: Request) -> Predicate |
     asked = parse_all(request.parameters.get("where", ()))
     if asked is not None:
         variables = {name[4:]: values for name, values in request.parameters.items() if name.startswith("var.")}
-        parts.append(bind(asked, kind.shape, variables, extra=kind.query_fields))
+        parts.append(bind(asked, kind.query_shape, variables, extra=kind.query_fields))
     view = View(work.caller, request.me, request.store_key).predicate(kind.name)
     if view is not None:
-        parts.append(bind(parse(view), kind.shape))
+        parts.append(bind(parse(view), kind.query_shape))
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else And(tuple(parts))

@@ -146,8 +146,8 @@ class Work:
             self._known[lookup] = await hash_password(lookup.password)
             return
         kind = REGISTRY[lookup.kind]
-        predicate = bind(parse(lookup.predicate), kind.shape, extra=kind.query_fields) if lookup.predicate else None
-        sort = sort_keys([lookup.sort], kind.shape) if lookup.sort else ()
+        predicate = bind(parse(lookup.predicate), kind.query_shape, extra=kind.query_fields) if lookup.predicate else None
+        sort = sort_keys([lookup.sort], kind.query_shape) if lookup.sort else ()
         paging = Paging(limit=lookup.limit, with_total=False)
         found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
         self._known[lookup] = tuple(document.resource for document in found.documents)

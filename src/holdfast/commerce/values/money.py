@@ -13,7 +13,25 @@ from holdfast.commerce.values.value import Currency, Int, Value
 
 # ISO 4217 minor units other than two.
 _DIGITS = dict.fromkeys(
-    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+    (
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ),
     0,
 ) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 HIGH_PRECISION_DIGITS_MAX = 20
@@ -87,7 +105,9 @@ def _high_precision(draft: MoneyDraft, digits: int, path: str) -> Money:
     if draft.precise_amount is None:
         raise InvalidField(f"{path}.preciseAmount", None, "A preciseAmount is required for highPrecision money.")
     if precise_digits is None or not digits < precise_digits <= HIGH_PRECISION_DIGITS_MAX:
-        raise InvalidField(f"{path}.fractionDigits", precise_digits, f"Must be {digits + 1} to {HIGH_PRECISION_DIGITS_MAX}.")
+        raise InvalidField(
+            f"{path}.fractionDigits", precise_digits, f"Must be {digits + 1} to {HIGH_PRECISION_DIGITS_MAX}."
+        )
     cents = rounded(Fraction(draft.precise_amount, 10 ** (precise_digits - digits)), "HalfEven")
     return Money(
         type="highPrecision",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import field
-from msgspec.structs import replace
 
+from holdfast.commerce.projection import Projection
 from holdfast.commerce.registry import Resource
 from holdfast.commerce.resources.cart.discount_shapes import DirectDiscount
 from holdfast.commerce.resources.cart.drafts import (
@@ -282,14 +282,45 @@ class Cart(Stored):
         return (*self.line_items, *self.custom_line_items)
 
 
-def queryable_item(item: LineItem) -> LineItem:
-    """A line item as queries see it: of its variant only what names it."""
-    variant = item.variant
-    return replace(item, variant=ProductVariant(id=variant.id, sku=variant.sku, key=variant.key))
-
-
-def _queryable(cart: Cart) -> Cart:
-    return replace(cart, line_items=tuple(queryable_item(item) for item in cart.line_items))
+# What queries see of carts and orders. Copies of the catalogue and the workings of a price are left
+# out: every write would carry them into the index, and sums, ids and states are what is asked for.
+_QUERYABLE_LINE_ITEM = Projection(
+    LineItem,
+    leave_out=(
+        "product_slug",
+        "price",
+        "discounted_price_per_quantity",
+        "taxed_price",
+        "taxed_price_portions",
+        "tax_rate",
+        "per_method_tax_rate",
+    ),
+    inner={
+        "variant": Projection(
+            ProductVariant, leave_out=("prices", "price", "attributes", "images", "assets", "availability")
+        )
+    },
+)
+_QUERYABLE_CUSTOM_LINE_ITEM = Projection(
+    CustomLineItem,
+    leave_out=(
+        "discounted_price_per_quantity",
+        "taxed_price",
+        "taxed_price_portions",
+        "tax_rate",
+        "per_method_tax_rate",
+    ),
+)
+_QUERYABLE_TAXED_PRICE = Projection(TaxedPrice, leave_out=("tax_portions",))
+_QUERYABLE_SHIPPING_INFO = Projection(ShippingInfo, leave_out=("shipping_rate", "taxed_price", "tax_rate"))
+QUERYABLE_PARTS = {
+    "line_items": _QUERYABLE_LINE_ITEM,
+    "custom_line_items": _QUERYABLE_CUSTOM_LINE_ITEM,
+    "shipping_info": _QUERYABLE_SHIPPING_INFO,
+    "shipping": Projection(Shipping, inner={"shipping_info": _QUERYABLE_SHIPPING_INFO}),
+    "taxed_price": _QUERYABLE_TAXED_PRICE,
+}
+NOT_QUERYABLE = ("taxed_shipping_price",)
 
 
 carts = Resource(
@@ -299,7 +330,7 @@ carts = Resource(
     draft=CartDraft,
     scope="orders",
     holds=("type",),
-    searchable=_queryable,
+    searchable=Projection(Cart, leave_out=NOT_QUERYABLE, inner=QUERYABLE_PARTS),
     ad_hoc=False,
     indexed=("customerId", "anonymousId", "customerEmail"),
     my_draft=MyCartDraft,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import field
-from msgspec.structs import replace
 
+from holdfast.commerce.projection import Projection
 from holdfast.commerce.registry import Resource
 from holdfast.commerce.resources.cart.discount_shapes import DirectDiscount
 from holdfast.commerce.resources.cart.drafts import (
@@ -18,6 +18,8 @@ from holdfast.commerce.resources.cart.drafts import (
     TaxMode,
 )
 from holdfast.commerce.resources.cart.shape import (
+    NOT_QUERYABLE,
+    QUERYABLE_PARTS,
     CustomLineItem,
     DiscountCodeInfo,
     DiscountOnTotalPrice,
@@ -26,7 +28,6 @@ from holdfast.commerce.resources.cart.shape import (
     Shipping,
     ShippingInfo,
     ShippingRateInput,
-    queryable_item,
 )
 from holdfast.commerce.values.address import Address
 from holdfast.commerce.values.custom_fields import CustomFields
