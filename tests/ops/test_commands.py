@@ -40,6 +40,26 @@ def test_trouble_is_json_for_programs(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["error"] == "not-running"
 
 
+@pytest.mark.parametrize("value", ["http", "70000", "-1"])
+def test_a_wrong_port_is_refused_wherever_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    assert run_holdfast("up", "--data", str(tmp_path), f"--port={value}").returncode == 2
+    monkeypatch.setenv("HOLDFAST_PORT", value)
+    words = [sys.executable, "-P", "-m", "holdfast.cli.main", "up", "--data", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"HOLDFAST_PORT is '{value}'" in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run_holdfast("up", "--data", str(tmp_path / "file" / "shop"))
+    assert done.returncode == 1
+    assert f"{tmp_path / 'file'}" in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_status_tells_a_folder_without_a_shop(tmp_path: Path) -> None:
     done = run_holdfast("status", "--data", str(tmp_path), "--json")
     assert done.returncode == 4

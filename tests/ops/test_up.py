@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -65,6 +66,24 @@ def test_the_ready_file_has_all_a_client_needs(folder: Path, start: Start) -> No
     assert zone_keys(shop) == set()
     assert all(is_running(pid) for pid in every_pid(shop))
     assert stat.S_IMODE((folder / "ready.json").stat().st_mode) == 0o600
+
+
+def test_the_printed_commands_work_as_they_stand(folder: Path, start: Start) -> None:
+    start(folder)
+    printed = (folder / "up.out").read_text()
+    told = re.search(r"TOKEN=\$\(curl -s -u (\S+):(\S+) \\\s+-d (\S+) (\S+) \|", printed)
+    query = re.search(r'curl -s -H "Authorization: Bearer \$TOKEN" "(\S+)"', printed)
+    assert told is not None, printed
+    assert query is not None, printed
+    client_id, secret, form, address = told.groups()
+    answer = httpx.post(
+        address,
+        auth=(client_id, secret),
+        content=form,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert httpx.get(query[1], headers=headers).json()["results"] == []
 
 
 def test_sigterm_ends_everything_and_the_second_start_is_quick(folder: Path, start: Start) -> None:

@@ -28,8 +28,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     public_url: Annotated[str, Meta(description="Address clients reach the API under; empty: host and port.")] = ""
     data: Annotated[str, Meta(description="Folder holding everything that belongs to this installation.")] = ".holdfast"
     worker_index: Annotated[int, Meta(ge=0, description="Number of this process among its kind, from 0.")] = 0
-    worker_count: Annotated[int, Meta(ge=1, description="How many API worker processes share the port.")] = 1
-    database_connections: Annotated[int, Meta(ge=2, le=64, description="Connections each process may hold.")] = 8
     operator_token_file: Annotated[str, Meta(description="File with the token that opens /-/ paths; empty: none.")] = ""
     drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="Least level logged.")] = "info"

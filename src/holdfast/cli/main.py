@@ -69,6 +69,10 @@ def tell(error: Exception, given: argparse.Namespace) -> int:
     if isinstance(error, Trouble):
         print_trouble(error, as_json=getattr(given, "json", False))
         return error.exit_code
+    if isinstance(error, OSError) and error.filename:
+        # The machine refused, not we: a full disk, a missing permission.
+        remedy = "Check its permissions and the space on its disk; `holdfast doctor` does both."
+        return tell(Trouble(f"{error.filename} cannot be used.", why=str(error.strerror), remedy=remedy), given)
     print_internal_error(error)
     return EXIT_FAILED
 

@@ -3,12 +3,14 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from holdfast.cli.printing import BOLD, Progress, add_data, add_json, painted, print_json
 
 PORT_DEFAULT = 8080
+PORT_MAX = 65535
 WORKERS_MAX = 64
 WORKERS_DEFAULT_MAX = 2
 
@@ -16,7 +18,7 @@ WORKERS_DEFAULT_MAX = 2
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_json(parser)
-    parser.add_argument("--port", type=int, metavar="N", help=f"port of the API (default {PORT_DEFAULT}; 0: any free)")
+    parser.add_argument("--port", type=port, metavar="N", help=f"port of the API (default {PORT_DEFAULT}; 0: any free)")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default 127.0.0.1)")
     parser.add_argument(
         "--workers", type=worker_count, metavar="N", help="API processes (default: 2, or 1 on one core)"
@@ -28,6 +30,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--ready-file", type=Path, metavar="FILE", help="write addresses and credentials here once serving"
     )
     parser.add_argument("--no-demo", action="store_true", help="start empty, without the demo shop")
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= PORT_MAX:
+        raise argparse.ArgumentTypeError(f"between 0 and {PORT_MAX}")
+    return number
 
 
 def worker_count(text: str) -> int:
@@ -58,17 +67,27 @@ def options_from(given: argparse.Namespace) -> Any:
     from holdfast.ops.server.up import UpOptions
 
     environment = os.environ
-    port = environment.get("HOLDFAST_PORT", PORT_DEFAULT) if given.port is None else given.port
     return UpOptions(
         data=data_folder(given.data),
         host=given.host or environment.get("HOLDFAST_HOST", "127.0.0.1"),
-        port=int(port),
+        port=port_from(environment) if given.port is None else given.port,
         workers=given.workers or min(WORKERS_DEFAULT_MAX, os.cpu_count() or 1),
         database=given.database or environment.get("HOLDFAST_DATABASE_URL"),
         demo=not given.no_demo,
         ready_file=given.ready_file.absolute() if given.ready_file else None,
         public_url=environment.get("HOLDFAST_PUBLIC_URL"),
     )
+
+
+def port_from(environment: Mapping[str, str]) -> int:
+    from holdfast.ops.trouble import Trouble
+
+    text = environment.get("HOLDFAST_PORT", str(PORT_DEFAULT))
+    try:
+        return port(text)
+    except (ValueError, argparse.ArgumentTypeError):
+        why = f"HOLDFAST_PORT is {text!r}, not a number from 0 to {PORT_MAX}."
+        raise Trouble("A setting is wrong.", why=why, code="bad-setting") from None
 
 
 def welcome(facts: dict[str, Any]) -> None:
@@ -80,6 +99,7 @@ def welcome(facts: dict[str, Any]) -> None:
 {painted("Your shop is open.", BOLD, sys.stdout)}
 
   API            {api}
+  Explorer       {api}/docs
   Project key    {key}
   Client id      {facts["clientId"]}
   Client secret  {facts["clientSecret"]}

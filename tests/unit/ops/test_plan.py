@@ -70,14 +70,19 @@ def test_a_process_that_settled_starts_with_a_clean_record() -> None:
 
 
 def test_the_server_is_durable_and_has_no_open_port() -> None:
-    settings = plan.settings(Path("/srv/shop/sockets"), plan.SHARED_MEMORY_BYTES_MIN)
+    settings = plan.settings(Path("/srv/shop/sockets"), plan.SHARED_MEMORY_BYTES_MIN, 2)
     durable = {name: settings[name] for name in ("fsync", "full_page_writes", "synchronous_commit")}
     assert set(durable.values()) == {"on"}
     assert settings["listen_addresses"] == ""
 
 
 def test_small_shared_memory_is_avoided() -> None:
-    assert plan.settings(Path("/s"), plan.SHARED_MEMORY_BYTES_MIN - 1)["dynamic_shared_memory_type"] == "mmap"
+    assert plan.settings(Path("/s"), plan.SHARED_MEMORY_BYTES_MIN - 1, 2)["dynamic_shared_memory_type"] == "mmap"
+
+
+def test_every_worker_finds_a_connection() -> None:
+    connections = [int(plan.settings(Path("/s"), 0, workers)["max_connections"]) for workers in (1, 2, 64)]
+    assert connections == [100, 100, 64 * plan.CONNECTIONS_PER_WORKER + plan.CONNECTIONS_APART]
 
 
 def test_quotes_in_a_setting_cannot_end_it() -> None:

@@ -77,7 +77,7 @@ def url_of(layout: Layout) -> str:
     return address(plan.place(observe(layout, binaries, version_of(binaries))).sockets)
 
 
-def prepare_cluster(layout: Layout) -> Cluster:
+def prepare_cluster(layout: Layout, workers: int = 1) -> Cluster:
     """Find or make the database files of an installation; nothing runs on them afterwards."""
     binaries = find_binaries()
     version = version_of(binaries)
@@ -91,7 +91,7 @@ def prepare_cluster(layout: Layout) -> Cluster:
         initialise(placement)
     record(layout, placement)
     check_release(placement.pgdata, version)
-    write_settings(placement)
+    write_settings(placement, workers)
     return Cluster(placement, version)
 
 
@@ -199,7 +199,7 @@ def check_release(pgdata: Path, version: str) -> None:
         )
 
 
-def write_settings(placement: Placement) -> None:
+def write_settings(placement: Placement, workers: int) -> None:
     """Write our settings anew at every start; what the operator adds in local.conf wins."""
     ensure_sockets(placement)
     access, ident = plan.host_based_access((own_name(),))
@@ -207,7 +207,7 @@ def write_settings(placement: Placement) -> None:
     size = shared_memory.f_frsize * shared_memory.f_blocks if shared_memory else plan.SHARED_MEMORY_BYTES_MIN
     for name, text in {
         "postgresql.conf": "include 'holdfast.conf'\ninclude_if_exists 'local.conf'\n",
-        "holdfast.conf": plan.rendered(plan.settings(placement.sockets, size)),
+        "holdfast.conf": plan.rendered(plan.settings(placement.sockets, size, workers)),
         "pg_hba.conf": access,
         "pg_ident.conf": ident,
     }.items():

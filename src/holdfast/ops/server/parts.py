@@ -70,7 +70,6 @@ def process_environment(inherited: Mapping[str, str], told: Mapping[str, str]) -
         for name in (
             "HOLDFAST_LOG_LEVEL",
             "HOLDFAST_DRAIN_SECONDS",
-            "HOLDFAST_DATABASE_CONNECTIONS",
             "HOLDFAST_PUBLIC_URL",
         )
         if name in inherited

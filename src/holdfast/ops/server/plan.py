@@ -15,6 +15,11 @@ RESTART_DELAY_MAX_SECONDS = 5.0
 # A process that lived this long starts with a clean record.
 SETTLED_SECONDS = 30.0
 
+# What an API process may open, and room for the background worker, backups and an operator's tools.
+CONNECTIONS_PER_WORKER = 10
+CONNECTIONS_APART = 40
+CONNECTIONS_MIN = 100
+
 SHARED_MEMORY_BYTES_MIN = 256 * 1024 * 1024
 
 
@@ -93,7 +98,7 @@ def failures_after(failures: int, lived_seconds: float) -> int:
     return 0 if lived_seconds >= SETTLED_SECONDS else failures + 1
 
 
-def settings(sockets: Path, shared_memory_bytes: int) -> dict[str, str]:
+def settings(sockets: Path, shared_memory_bytes: int, workers: int) -> dict[str, str]:
     """PostgreSQL's settings: durable without exception, local only, small when idle."""
     return {
         "listen_addresses": "",
@@ -103,7 +108,7 @@ def settings(sockets: Path, shared_memory_bytes: int) -> dict[str, str]:
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "wal_level": "logical",
-        "max_connections": "100",
+        "max_connections": str(max(CONNECTIONS_MIN, CONNECTIONS_PER_WORKER * workers + CONNECTIONS_APART)),
         "shared_buffers": "96MB",
         "dynamic_shared_memory_type": "posix" if shared_memory_bytes >= SHARED_MEMORY_BYTES_MIN else "mmap",
         "max_wal_size": "1GB",

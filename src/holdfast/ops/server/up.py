@@ -136,7 +136,7 @@ class Up:
         if self.options.database:
             return self.options.database
         self._report("PostgreSQL: starting")
-        cluster = await asyncio.to_thread(prepare_cluster, self.layout)
+        cluster = await asyncio.to_thread(prepare_cluster, self.layout, self.options.workers)
         for note in cluster.placement.notes:
             self._report(f"PostgreSQL: {note}")
             log.info("postgres.placed", note=note)
@@ -156,7 +156,6 @@ class Up:
             "HOLDFAST_HOST": self.options.host,
             "HOLDFAST_PORT": str(self.options.port),
             "HOLDFAST_DATA": str(self.options.data),
-            "HOLDFAST_WORKER_COUNT": str(self.options.workers),
             "HOLDFAST_OPERATOR_TOKEN_FILE": str(self.layout.operator_token),
             "HOLDFAST_PUBLIC_URL": self.api_url,
         }
