@@ -15,6 +15,7 @@ from holdfast.commerce.values.value import Stored
 from holdfast.commerce.visibility import View
 from holdfast.handlers.endpoints import Answer, Request
 from holdfast.handlers.expand import expand
+from holdfast.handlers.references import referenced
 from holdfast.handlers.work import Work
 from holdfast.store.reader import Document
 from holdfast.store.search import Search
@@ -39,7 +40,7 @@ class Target(NamedTuple):
 async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
     """POST to a collection: a draft becomes a resource."""
     draft = work.decode(kind.my_drafts if request.me else kind.drafts, request.body)
-    changed = await work.decide(lambda facts: kind.created(draft, facts))
+    changed = await work.decide(lambda facts: kind.created(draft, facts), hints=referenced(request.body))
     resource = await work.commit(kind, None, changed)
     return Answer(await shown(work, request, resource), created=True)
 
@@ -57,7 +58,9 @@ async def update(work: Work, kind: Resource[Any], request: Request, target: Targ
     wanted = work.decode(kind.update_decoder(my=request.me), request.body)
     before = (await find(work, kind, request, target)).resource
     check_version(before, wanted.version)
-    changed = await work.decide(lambda facts: kind.updated(before, wanted.actions, facts), like=before.id)
+    changed = await work.decide(
+        lambda facts: kind.updated(before, wanted.actions, facts), like=before.id, hints=referenced(request.body)
+    )
     resource = await work.commit(kind, before, changed)
     return Answer(await shown(work, request, resource))
 

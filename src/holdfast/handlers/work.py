@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from holdfast.base import clock
-from holdfast.base.errors import ResourceNotFound
+from holdfast.base.errors import InvalidInput, ResourceNotFound
 from holdfast.base.ids import is_uuid, uuid7
 from holdfast.commerce.facts import (
     ByField,
@@ -38,7 +38,8 @@ from holdfast.store.store import Store
 R = TypeVar("R", bound=Stored)
 T = TypeVar("T")
 
-# Times a decision may ask for more; the deepest chain in the rules is about a dozen long.
+# Times a decision may ask for more. The deepest chain in the rules is about a dozen long; an update
+# of many actions may go through one for each.
 ROUNDS_MAX = 256
 # Ids of one request share this many low bits for counting.
 _COUNTER_BITS = 20
@@ -100,6 +101,8 @@ class Work:
     ) -> T:
         """Run a pure decision, gathering the records it asks for, until it has them all.
 
+        Raises InvalidInput when it never has.
+
         like: the resource this decision is about. What the last committed decision about it asked
         for is read ahead, all at once; as are `hints`. A wrong guess costs a read, nothing else.
         """
@@ -120,7 +123,7 @@ class Work:
             except MissingFacts as missing:
                 await self._gather(missing.lookups)
                 self._asked += [lookup for lookup in missing.lookups if isinstance(lookup, ById | ByField)]
-        raise AssertionError(f"a decision asked for more facts {ROUNDS_MAX} times")
+        raise InvalidInput("The request needs too many other resources, one after another; split it up.")
 
     async def _gather(self, lookups: Iterable[Lookup]) -> None:
         """Load records, those by id or unique value with one trip for all."""
@@ -146,7 +149,9 @@ class Work:
             self._known[lookup] = await hash_password(lookup.password)
             return
         kind = REGISTRY[lookup.kind]
-        predicate = bind(parse(lookup.predicate), kind.query_shape, extra=kind.query_fields) if lookup.predicate else None
+        predicate = (
+            bind(parse(lookup.predicate), kind.query_shape, extra=kind.query_fields) if lookup.predicate else None
+        )
         sort = sort_keys([lookup.sort], kind.query_shape) if lookup.sort else ()
         paging = Paging(limit=lookup.limit, with_total=False)
         found = await self.store.search(Search(kind.name, self.caller.project, predicate, sort, paging))
