@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.commerce.facts import ById, ByField
+from holdfast.commerce.facts import ByField, ById
 from holdfast.commerce.registry import REGISTRY
 
 # Fewer are asked for soon enough; more than this a request has no business naming.

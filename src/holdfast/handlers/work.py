@@ -101,15 +101,15 @@ class Work:
     ) -> T:
         """Run a pure decision, gathering the records it asks for, until it has them all.
 
-        Raises InvalidInput when it never has.
-
         like: the resource this decision is about. What the last committed decision about it asked
         for is read ahead, all at once; as are `hints`. A wrong guess costs a read, nothing else.
+        Raises InvalidInput for a request that keeps asking.
         """
         ahead = [*self.store.foresight.get(like), *hints]
         if ahead:
             await self._gather([lookup for lookup in ahead if lookup not in self._known])
-        self._asked = [lookup for lookup in ahead if lookup not in hints]
+        hinted = frozenset(hints)
+        self._asked = [lookup for lookup in ahead if lookup not in hinted]
         for _ in range(ROUNDS_MAX):
             facts = Facts(
                 caller=self.caller,
