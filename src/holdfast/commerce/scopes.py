@@ -64,6 +64,7 @@ SINGLE = (
     EVERYTHING,
     "create_anonymous_token",
     "introspect_oauth_tokens",
+    "manage_locked_carts",
     "manage_my_business_units",
     "manage_my_orders",
     "manage_my_payments",

@@ -19,6 +19,7 @@ from tests.unit.commerce.builders.cart import (
     shop,
     sku,
 )
+from tests.unit.commerce.builders.customer import a_customer
 
 from holdfast.base.errors import (
     ApiError,
@@ -31,7 +32,6 @@ from holdfast.base.errors import (
     RequiredField,
 )
 from holdfast.commerce.resources.cart.shape import Cart, LineItem
-from holdfast.commerce.resources.customer.shape import Customer
 from holdfast.commerce.resources.product.shape import Attribute, ProductVariant
 from holdfast.commerce.values.money import money
 from holdfast.commerce.values.price import DiscountedPrice, PriceTier
@@ -223,7 +223,7 @@ def test_the_distribution_channel_selects_the_price() -> None:
 
 def test_the_group_of_the_customer_selects_the_price() -> None:
     group = Reference(type_id="customer-group", id="vip")
-    ann = Customer(id="ann", email="ann@example.com", customer_group=group)
+    ann = a_customer("ann", customer_group=group)
     facts = shop(SCOPED, ann)
     assert cents(a_cart(facts, customerId="ann", lineItems=[sku("scoped")])) == [800]
     guest = a_cart(facts, lineItems=[sku("scoped")])
@@ -420,13 +420,16 @@ def test_amounts_in_another_currency_are_refused_by_name(action: dict[str, Any])
 )
 def test_a_channel_needs_the_role_it_is_used_in(field: str, channel: str, role: str) -> None:
     with pytest.raises(MissingRoleOnChannel) as refused:
-        a_cart(lineItems=[sku("shirt", **{field: {"typeId": "channel", "id": channel}})])
+        a_cart(lineItems=[sku("shirt") | {field: {"typeId": "channel", "id": channel}}])
     assert refused.value.fields["missingRole"] == role
 
 
 def test_a_store_with_channels_of_its_own_sells_through_no_other() -> None:
     elsewhere = replace(BOUTIQUE, distribution_channels=(Reference(type_id="channel", id="other"),))
-    draft = {"store": {"typeId": "store", "key": "boutique"}, "lineItems": [sku("shirt", distributionChannel=OUTLET)]}
+    draft: dict[str, Any] = {
+        "store": {"typeId": "store", "key": "boutique"},
+        "lineItems": [sku("shirt", distributionChannel=OUTLET)],
+    }
     assert len(a_cart(**draft).line_items) == 1
     with pytest.raises(InvalidOperation):
         a_cart(shop(elsewhere), **draft)

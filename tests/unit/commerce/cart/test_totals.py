@@ -245,7 +245,7 @@ def test_custom_items_help_to_reach_the_threshold() -> None:
 def test_a_tier_is_reached_by_adding_items() -> None:
     tier = CartValueTier(minimum_cent_amount=3450, price=money(290, "EUR"))
     facts = shop(a_method(ShippingRate(price=money(490, "EUR"), tiers=(tier,))))
-    draft = {"shippingAddress": DE, "shippingMethod": BY_STANDARD}
+    draft: dict[str, Any] = {"shippingAddress": DE, "shippingMethod": BY_STANDARD}
     cart = a_cart(facts, lineItems=[sku("shirt", 2)], **draft)
     assert cart.total_price.cent_amount == 2380 + 490
     assert changed(cart, add("book"), facts=facts).total_price.cent_amount == 3450 + 290

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from holdfast.base.errors import DiscountCodeNonApplicable, InvalidField, InvalidOperation, ReferencedResourceNotFound
+from holdfast.base.errors import (
+    DiscountCodeNonApplicable,
+    InsufficientScope,
+    InvalidField,
+    InvalidOperation,
+    ReferencedResourceNotFound,
+)
 from holdfast.commerce.facts import Caller, Facts
 from holdfast.commerce.messages.cart import CartFrozen, CartLocked, CartUnfrozen, CartUnlocked
 from holdfast.commerce.registry import Changed
@@ -32,6 +38,7 @@ from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.rules.cart_predicates import item_predicate
 from holdfast.commerce.rules.item_prices import gather_products, on_sale
 from holdfast.commerce.rules.references import resolve_named
+from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.money import Money, MoneyDraft, cent_money
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 
@@ -59,9 +66,16 @@ def unfreeze_cart(cart: Cart) -> Changed[Cart]:
     return Changed(replace(cart, cart_state="Active", freeze_strategy=None), (CartUnfrozen(),))
 
 
+def check_lock_scope(facts: Facts) -> None:
+    """Whether the caller may lock carts, and change locked ones. Raises InsufficientScope."""
+    if not allows(facts.caller.scopes, "manage_locked_carts", facts.store_key):
+        raise InsufficientScope("Locking a cart, or changing a locked one, needs the scope 'manage_locked_carts'.")
+
+
 @carts.action("lockCart")
 def lock_cart(cart: Cart, facts: Facts) -> Changed[Cart]:
-    """Keep other API clients from changing the cart."""
+    """Keep API clients without the scope `manage_locked_carts` from changing the cart."""
+    check_lock_scope(facts)
     if cart.lock is not None:
         raise InvalidOperation("The cart is locked already.")
     return Changed(

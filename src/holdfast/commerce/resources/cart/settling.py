@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from holdfast.base.errors import InsufficientScope, InvalidOperation
+from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import ByField, ById, Facts, Lookup
+from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.resources.shipping_method import shipping_methods
 from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
-from holdfast.commerce.scopes import allows
 
 
 @carts.needs
@@ -50,5 +50,5 @@ def check_changeable(cart: Cart, facts: Facts) -> None:
     """
     if cart.cart_state in ("Ordered", "Merged"):
         raise InvalidOperation(f"The cart '{cart.id}' is {cart.cart_state} and can no longer be changed.")
-    if cart.lock is not None and not allows(facts.caller.scopes, "manage_locked_carts"):
-        raise InsufficientScope("The cart is locked; changing it needs the scope 'manage_locked_carts'.")
+    if cart.lock is not None:
+        check_lock_scope(facts)
