@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Shop, Start
+from tests.conftest import Shop, Start, is_running
 
 WRITERS = 8
 WRITES_BEFORE = 40
@@ -198,11 +198,3 @@ def kill_all(shop: Shop, supervisor: subprocess.Popen[bytes]) -> None:
     for pid in victims(shop, ("supervisor", *OTHERS)):
         os.kill(pid, signal.SIGKILL)
     supervisor.wait()
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process lives; one that ended but was not collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

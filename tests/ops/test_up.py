@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Shop, Start, run_holdfast, stop_shop
+from tests.conftest import Shop, Start, is_running, run_holdfast, stop_shop
 
 SECOND_START_SECONDS = 3.0
 PATIENCE_SECONDS = 15.0
@@ -38,14 +38,6 @@ def create_zone(shop: Shop, key: str, bearer: str, client: httpx.Client) -> int:
     draft = {"name": key, "key": key, "locations": []}
     headers = {"Authorization": f"Bearer {bearer}"}
     return client.post(f"{shop.api_url}/{shop.project_key}/zones", json=draft, headers=headers).status_code
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process lives; one that ended but was not collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def every_pid(shop: Shop) -> list[int]:

@@ -24,9 +24,6 @@ class Answer:
     def message(self) -> str:
         return str(self.body.get("message") or self.body or f"HTTP {self.status}")
 
-    def has_code(self, code: str) -> bool:
-        return any(error.get("code") == code for error in self.body.get("errors") or ())
-
 
 @dataclass(frozen=True)
 class Client:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +58,6 @@ class Cluster:
         with suppress(OSError):
             return plan.ready_line((self.placement.pgdata / "postmaster.pid").read_text()) == (pid, True)
         return False
-
-    def wait_until_ready(self, pid: int, timeout_seconds: float) -> bool:
-        deadline = time.monotonic() + timeout_seconds
-        while not self.is_ready(pid) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return self.is_ready(pid)
 
 
 def address(sockets: Path) -> str:
