@@ -65,7 +65,7 @@ def test_fields_that_are_not_a_shoppers_are_ignored(field: str) -> None:
     cart = a_cart(lineItems=[sku("shirt", 2)], shippingAddress=DE, inventoryMode="ReserveOnOrder", taxMode="External")
     named = {"lineItemId": cart.line_items[0].id, field: values[field]}
     for action in (
-        add("book", **{field: values[field]}),
+        add("book") | {field: values[field]},
         {"action": "changeLineItemQuantity", "quantity": 3, **named},
         {"action": "removeLineItem", "quantity": 1, **named},
     ):
