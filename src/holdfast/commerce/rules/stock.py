@@ -19,9 +19,7 @@ def check_current(cart: Cart, facts: Facts) -> None:
     Raises PriceChanged, ShippingMethodDoesNotMatchCart, or InvalidOperation when a tax is missing
     that the tax mode Platform should have found: such a cart would be sold untaxed.
     """
-    if cart.cart_state == "Frozen":
-        return
-    now = recalculated(cart, facts)
+    now = cart if cart.cart_state == "Frozen" else recalculated(cart, facts)
     if any(info.shipping_method_state == "DoesNotMatchCart" for info in shipping_infos(now)):
         raise ShippingMethodDoesNotMatchCart("The shipping method does not match the cart any more.")
     changed = [item.id for item, today in zip(cart.items, now.items, strict=True) if _worth(item) != _worth(today)]

@@ -35,7 +35,7 @@ from holdfast.base.errors import (
     ReferencedResourceNotFound,
 )
 from holdfast.commerce.messages import cart as told
-from holdfast.commerce.resources.cart.shape import Cart
+from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.project import CartClassificationType, CartScoreType, EnumValue
 from holdfast.commerce.values.reference import KeyReference, Reference
 
@@ -268,6 +268,14 @@ def test_a_locked_cart_needs_the_scope_to_change_it() -> None:
     allowed = shop(scopes=("manage_orders", "manage_locked_carts"))
     unlocked = result(locked.resource, {"action": "unlockCart"}, facts=allowed)
     assert (unlocked.resource.lock, unlocked.messages) == (None, (told.CartUnlocked(),))
+
+
+def test_a_locked_cart_needs_the_scope_to_delete_it() -> None:
+    locked = changed(a_full_cart(), {"action": "lockCart"})
+    with pytest.raises(InsufficientScope):
+        carts.deleted(locked, shop(scopes=("manage_orders",)))
+    assert carts.deleted(locked, shop()).resource == locked
+    assert carts.deleted(a_full_cart(), shop(scopes=("manage_orders",))).messages == ()
 
 
 def test_locking_needs_the_scope_as_well() -> None:

@@ -170,9 +170,10 @@ def test_a_frozen_cart_is_ordered_at_what_it_says(strategy: str) -> None:
     check_current(cart, shop(a_product("shirt", a_price(9999))))
 
 
-def test_an_untaxed_part_is_not_sold_by_mistake() -> None:
+@pytest.mark.parametrize("actions", [[], [{"action": "freezeCart"}]])
+def test_an_untaxed_part_is_not_sold_by_mistake(actions: list[dict[str, Any]]) -> None:
     facts = shop(a_product("untaxed", tax_category=None))
-    cart = a_cart(facts, lineItems=[sku("untaxed")], shippingAddress=DE)
+    cart = changed(a_cart(facts, lineItems=[sku("untaxed")], shippingAddress=DE), *actions, facts=facts)
     with pytest.raises(InvalidOperation, match=cart.line_items[0].id):
         check_current(cart, facts)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import ByField, ById, Facts, Lookup
+from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.product.shape import products
@@ -40,6 +41,14 @@ def settle_cart(before: Cart | None, cart: Cart, facts: Facts) -> Cart:
     if before is not None:
         check_changeable(before, facts)
     return summed(cart) if cart.cart_state == "Frozen" else recalculated(cart, facts)
+
+
+@carts.delete
+def delete_cart(cart: Cart, facts: Facts) -> Changed[Cart]:
+    """A cart goes as it is, a locked one only by those who may change it."""
+    if cart.lock is not None:
+        check_lock_scope(facts)
+    return Changed(cart)
 
 
 def check_changeable(cart: Cart, facts: Facts) -> None:
