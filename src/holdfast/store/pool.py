@@ -8,8 +8,7 @@ best plan depends on what is asked for, are planned each time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -82,15 +81,14 @@ class Database:
         if self._pool is not None:
             await self._pool.close()
 
-    @asynccontextmanager
-    async def keyed(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for statements by key; a broken one is thrown away."""
+    async def fetch_keyed(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """Rows of one statement by key, tried once; a broken connection is thrown away."""
         connection = await self._keyed.get()
         try:
             if connection is None or connection.is_closed():
                 connection = None
                 connection = await self.connect()
-            yield connection
+            return await connection.fetch(sql, *arguments)
         except CONNECTION_LOST:
             if connection is not None:
                 connection.terminate()

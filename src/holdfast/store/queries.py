@@ -10,6 +10,8 @@ from typing import Any
 
 # The one type whose counters live in a table of their own.
 COUNTED = "inventory-entry"
+LEVELS = ", s.on_stock, s.reserved"
+NO_LEVELS = ", NULL::bigint AS on_stock, NULL::bigint AS reserved"
 _BLOCK = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -26,10 +28,27 @@ def document_queries(kind: str) -> dict[str, str]:
     counted = kind == COUNTED
     parts = {
         "{table}": table_of(kind),
-        "{level_columns}": ", s.on_stock, s.reserved" if counted else "",
+        "{level_columns}": LEVELS if counted else NO_LEVELS,
         "{level_join}": "\n  LEFT JOIN stock s ON s.project = d.project AND s.entry_id = d.id" if counted else "",
     }
     return {name: _filled(sql, parts) for name, sql in queries("documents").items()}
+
+
+@cache
+def read_query(kinds: tuple[str, ...]) -> str:
+    """One statement that reads resources of several types; part n takes the arrays $3n+1 to $3n+3."""
+    return "\nUNION ALL\n".join(
+        _filled(
+            document_queries(kind)["read"],
+            {
+                "{part}": str(part),
+                "{projects}": f"${3 * part + 1}",
+                "{ids}": f"${3 * part + 2}",
+                "{versions}": f"${3 * part + 3}",
+            },
+        )
+        for part, kind in enumerate(kinds)
+    )
 
 
 def _filled(sql: str, parts: Mapping[str, str]) -> str:

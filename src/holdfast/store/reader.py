@@ -21,13 +21,13 @@ from holdfast.store.bodies import unpacked
 from holdfast.store.coalescer import Coalescer
 from holdfast.store.constraints import claim_value
 from holdfast.store.pool import Database, patiently
-from holdfast.store.queries import COUNTED, columns, document_queries, queries
+from holdfast.store.queries import COUNTED, columns, document_queries, queries, read_query
 
 # The memory of decoded resources, by the bytes of their bodies.
 MEMORY_BYTES_MAX = 32 * 1024 * 1024
 OWNERS_MAX = 50_000
 
-Place = tuple[str, str]  # project, id
+Named = tuple[str, str, str]  # kind, project, id
 
 
 class Owned(NamedTuple):
@@ -94,22 +94,19 @@ class Memory:
 
 
 class Reader:
-    """Reads resources of all types; concurrent reads of one type share a statement."""
+    """Reads resources; concurrent reads share a statement, whatever their types."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.memory = Memory()
-        self._by_id: dict[str, Coalescer[Place, Document | None]] = {}
+        self._by_id: Coalescer[Named, Document | None] = Coalescer(self._load_by_id)
         self._by_value: dict[str, Coalescer[Owned, Document | None]] = {}
         # Who owned a unique value when last asked: a guess that lets the database keep the body.
         self._owners: OrderedDict[tuple[str, Owned], str] = OrderedDict()
 
     def get(self, kind: str, project: str, resource_id: str) -> Future[Document | None]:
         """The current version of a resource, None when there is none."""
-        coalescer = self._by_id.get(kind)
-        if coalescer is None:
-            coalescer = self._by_id[kind] = Coalescer(partial(self._load_by_id, kind))
-        return coalescer.ask((project, resource_id))
+        return self._by_id.ask((kind, project, resource_id))
 
     def find(self, kind: str, project: str, field: str, value: str) -> Future[Document | None]:
         """The resource that owns a unique value."""
@@ -125,13 +122,22 @@ class Reader:
         levels = {str(row["entry_id"]): row for row in rows}
         return [_with_level(document, levels.get(document.resource.id)) for document in documents]
 
-    async def _load_by_id(self, kind: str, places: Sequence[Place]) -> Sequence[Document | None]:
-        known = [self.memory.get(kind, *place) for place in places]
-        wanted = [(*place, document.version if document else 0) for place, document in zip(places, known, strict=True)]
-        found: list[Document | None] = [None] * len(places)
-        for row in await self._fetch(document_queries(kind)["read"], *columns(wanted, 3)):
-            index = row["n"] - 1
-            project, resource_id = places[index]
+    async def _load_by_id(self, names: Sequence[Named]) -> Sequence[Document | None]:
+        by_kind: dict[str, list[int]] = {}
+        for index, name in enumerate(names):
+            by_kind.setdefault(name[0], []).append(index)
+        kinds = tuple(sorted(by_kind))
+        known = [self.memory.get(*name) for name in names]
+        arrays: list[list[Any]] = []
+        for kind in kinds:
+            places = by_kind[kind]
+            arrays.append([names[index][1] for index in places])
+            arrays.append([names[index][2] for index in places])
+            arrays.append([document.version if (document := known[index]) else 0 for index in places])
+        found: list[Document | None] = [None] * len(names)
+        for row in await self._fetch(read_query(kinds), *arrays):
+            index = by_kind[kinds[row["part"]]][row["n"] - 1]
+            kind, project, resource_id = names[index]
             found[index] = self._read(kind, project, resource_id, row, known[index])
         return found
 
@@ -160,12 +166,7 @@ class Reader:
         return _with_level(document, row) if kind == COUNTED else document
 
     async def _fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        return await patiently(partial(self._attempt, sql, arguments))
-
-    async def _attempt(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
-        async with self._database.keyed() as connection:
-            rows: list[Any] = await connection.fetch(sql, *arguments)
-            return rows
+        return await patiently(partial(self._database.fetch_keyed, sql, arguments))
 
 
 def _with_level(document: Document, level: Any) -> Document:

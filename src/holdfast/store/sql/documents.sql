@@ -3,8 +3,10 @@
 
 -- name: read
 -- Resources by id. The body stays in the database when the asker holds that version already.
-SELECT wanted.n, d.version, CASE WHEN d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
-  FROM unnest($1::text[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS wanted (project, id, version, n)
+SELECT {part} AS part, wanted.n, d.version,
+       CASE WHEN d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
+  FROM unnest({projects}::text[], {ids}::uuid[], {versions}::bigint[])
+       WITH ORDINALITY AS wanted (project, id, version, n)
   JOIN {table} d ON d.project = wanted.project AND d.id = wanted.id{level_join};
 
 -- name: find
