@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ STOP_SECONDS_MAX = 30.0
 # What a product projection of the measured shop weighs; the constant answer is as long.
 PROJECTION_BYTES = 3_000
 ORDER_BODY_BYTES = 3_000
+# What `holdfast up` starts on the machine this is meant for.
+API_PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -98,17 +100,26 @@ class Bench:
 
 
 async def run(scale: Scale, report: Callable[[str], None]) -> list[Figure]:
-    """Measure everything once on a shop of its own, which is gone afterwards."""
+    """Measure everything once: reads of one API process, then orders through all of a default shop's."""
+    reads = await _in_shop(1, scale, report, measure_reads)
+    return [*reads, *await _in_shop(API_PROCESSES, scale, report, measure_orders)]
+
+
+async def _in_shop(
+    workers: int,
+    scale: Scale,
+    report: Callable[[str], None],
+    measure: Callable[[Bench, Sequence[str]], Awaitable[list[Figure]]],
+) -> list[Figure]:
+    """Measure something in a stocked shop of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         os.chmod(folder, 0o711)  # noqa: PTH101,S103 - the database account has to pass through
-        with running_shop(Path(folder), workers=1) as facts:
+        with running_shop(Path(folder), workers) as facts:
             shop = open_shop(facts["apiUrl"], facts["projectKey"], facts["clientId"], facts["clientSecret"])
             pids = facts["pids"]
             bench = Bench(shop, pids["workers"], pids["postgres"], pgbench_of(pids["postgres"]), scale, report)
-            report(f"stocking up {scale.products} products")
-            products = await stock_up(shop, scale.products)
-            reads = await measure_reads(bench, products)
-            return [*reads, *await measure_orders(bench)]
+            report(f"stocking up {scale.products} products, API processes: {workers}")
+            return await measure(bench, await stock_up(shop, scale.products))
 
 
 # --- reads ---------------------------------------------------------------------------------
@@ -152,27 +163,28 @@ def _some(requests: Sequence[bytes], count: int) -> list[bytes]:
 # --- orders --------------------------------------------------------------------------------
 
 
-async def measure_orders(bench: Bench) -> list[Figure]:
+async def measure_orders(bench: Bench, _products: Sequence[str]) -> list[Figure]:
     """Orders of distinct items beside pgbench, then of one hot item beside those."""
     bench.pgbench.prepare()
     rounds = []
     for number in range(bench.scale.rounds):
         bench.report(f"orders, round {number + 1} of {bench.scale.rounds}")
+        before = cpu_seconds([bench.postgres_pid])
         rate, latency = await asyncio.to_thread(
             bench.pgbench.place_orders, bench.scale.connections, bench.scale.pgbench_seconds
         )
-        distinct = await _distinct(bench, rate, latency)
+        cost = 1e6 * (cpu_seconds([bench.postgres_pid]) - before) / (rate * bench.scale.pgbench_seconds)
+        distinct = await _distinct(bench, rate, f"pgbench mean {latency * 1e3:.1f} ms, DB {cost:.0f} us an order")
         rounds.append([distinct, await _hot(bench, number, distinct)])
     bench.pgbench.clean()
     return [sorted(kind, key=lambda figure: figure.ratio)[len(kind) // 2] for kind in zip(*rounds, strict=True)]
 
 
-async def _distinct(bench: Bench, limit: float, limit_latency: float) -> Figure:
+async def _distinct(bench: Bench, limit: float, note: str) -> Figure:
     skus = (f"SKU-{number % bench.scale.products}" for number in itertools.count())
     carts = await fill_carts(bench.shop, skus, bench.scale.orders)
     result, api, database = await bench.measured([order_of(bench.shop, cart) for cart in carts])
     _expect(result, {201})
-    note = f"pgbench mean {limit_latency * 1e3:.1f} ms"
     return _figure("place order, distinct items", result, (api, database), Limit("pgbench", limit, 0.4), note)
 
 
