@@ -63,6 +63,12 @@ def table_of(kind: str) -> str:
     return f'"{kind.replace("-", "_")}"'
 
 
+def column_of(field: str) -> str:
+    """The quoted column of a field that queries single out: `customerId` → `"customerId"`."""
+    assert re.fullmatch(r"[a-zA-Z]+", field), field
+    return f'"{field}"'
+
+
 def columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows turned into the arrays a batch statement takes; `width` columns even when there are none."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -30,6 +30,7 @@ from holdfast.commerce.predicates.tree import (
     WithinCircle,
 )
 from holdfast.store.jsonpath import jsonpath, member
+from holdfast.store.queries import column_of
 
 # Coordinates of a GeoJSON point, NULL for anything else.
 _COORDINATE = (
@@ -183,7 +184,7 @@ class _Compiler:
         return f"{self._expression(name)} = ANY({self._param(texts, 'text[]')}{cast})"
 
     def _expression(self, name: str) -> str:
-        return f"{self._alias}.{_COLUMNS[name]}" if name in _COLUMNS else f"({self._alias}.query->>'{name}')"
+        return f"{self._alias}.{_COLUMNS[name] if name in _COLUMNS else column_of(name)}"
 
     # --- distances -------------------------------------------------------------------------
 
