@@ -152,6 +152,15 @@ def test_the_total_is_discounted_last_with_its_taxes_in_proportion() -> None:
     assert (net and net.cent_amount, gross and gross.cent_amount) == (3412 - 3071, 406)
 
 
+def test_portions_of_several_rates_shrink_together() -> None:
+    cart = a_discounted_cart(off(1000, TOTAL), lineItems=[sku("shirt"), sku("book")])
+    # before: net 1000 + 1000 + 412, gross 1190 + 1070 + 490, portions 268 and 70
+    taxed = cart.taxed_price
+    assert taxed is not None
+    assert (taxed.total_net.cent_amount, taxed.total_gross.cent_amount) == (2171, 2475)
+    assert [portion.amount.cent_amount for portion in taxed.tax_portions] == [241, 63]
+
+
 def test_a_discount_on_the_total_is_not_taken_twice() -> None:
     cart = a_discounted_cart(off(1000, TOTAL))
     again = changed(cart, {"action": "recalculate"})

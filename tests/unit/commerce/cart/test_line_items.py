@@ -33,8 +33,8 @@ from holdfast.base.errors import (
 )
 from holdfast.commerce.resources.cart.shape import Cart, LineItem
 from holdfast.commerce.resources.product.shape import Attribute, ProductVariant
-from holdfast.commerce.values.money import money
-from holdfast.commerce.values.price import DiscountedPrice, PriceTier
+from holdfast.commerce.values.money import Money, money
+from holdfast.commerce.values.price import DiscountedPrice, Price, PriceTier
 from holdfast.commerce.values.reference import Reference
 
 OUTLET_PRICE = a_price(900, channel=Reference(type_id="channel", id="outlet"))
@@ -366,6 +366,17 @@ def test_a_high_precision_price_is_rounded_once_per_line() -> None:
     price = {"type": "highPrecision", "currencyCode": "EUR", "preciseAmount": 1255, "fractionDigits": 4}
     assert cents(a_cart(lineItems=[sku("shirt", 1, externalPrice=price)])) == [13]
     assert cents(a_cart(lineItems=[sku("shirt", 1000, externalPrice=price)])) == [12550]
+
+
+@pytest.mark.parametrize(("mode", "cents"), [("HalfEven", 12), ("HalfUp", 13)])
+def test_half_cents_of_platform_prices_follow_the_mode_those_from_outside_go_to_even(mode: str, cents: int) -> None:
+    half = Money(type="highPrecision", currency_code="EUR", cent_amount=12, fraction_digits=3, precise_amount=125)
+    facts = shop(a_product("fine", Price(id="p", value=half)))
+    cart = a_cart(facts, priceRoundingMode=mode, lineItems=[sku("fine")])
+    assert cart.total_price.cent_amount == cents
+    outside = {"type": "highPrecision", "currencyCode": "EUR", "preciseAmount": 125, "fractionDigits": 3}
+    cart = a_cart(priceRoundingMode=mode, lineItems=[sku("shirt", externalPrice=outside)])
+    assert cart.total_price.cent_amount == 12
 
 
 def test_an_external_total_stands_whatever_the_unit_price() -> None:

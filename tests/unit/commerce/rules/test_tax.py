@@ -56,6 +56,7 @@ def test_a_missing_rate_names_category_country_and_state() -> None:
     with pytest.raises(MissingTaxRateForCountry) as refused:
         rate_at(NORMAL, Address(country="AT", state="Tyrol"))
     assert refused.value.fields == {"taxCategoryId": "normal", "country": "AT", "state": "Tyrol"}
+    assert "'AT/Tyrol'" in refused.value.message
 
 
 # --- what it makes of a price --------------------------------------------------------------
