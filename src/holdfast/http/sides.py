@@ -51,7 +51,7 @@ def internal_side(store: Store, operator: OperatorRoutes) -> Side:
                 await store.database.fetchrow("SELECT 1")
                 return 200, [*_JSON, _NOT_KEPT], b'{"status":"ready"}'
             if path.startswith(_IMAGES) and path.endswith(".svg"):
-                return 200, _SVG, images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
+                return 200, [*_SVG], images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
         status, value = await operator.answer(method, path, headers, body)
         return status, [*_JSON, _NOT_KEPT], encode(value)
 
