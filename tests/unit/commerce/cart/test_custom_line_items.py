@@ -56,6 +56,18 @@ def test_a_slug_belongs_to_one_item(difference: dict[str, Any]) -> None:
         added(a_wrapped_cart(), **difference)
 
 
+@pytest.mark.parametrize(("rate", "quantity"), [(None, 2), (0.1, 2), (0.2, None)])
+def test_items_of_another_rate_from_outside_are_not_the_same(rate: float | None, quantity: int | None) -> None:
+    outside = {"externalTaxRate": {"name": "x", "amount": 0.1, "country": "DE"}}
+    cart = added(a_cart(taxMode="External"), **outside)
+    more = {"externalTaxRate": {"name": "x", "amount": rate, "country": "DE"}} if rate is not None else {}
+    if quantity is None:
+        with pytest.raises(InvalidOperation):
+            added(cart, **more)
+    else:
+        assert [item.quantity for item in added(cart, **more).custom_line_items] == [quantity]
+
+
 def test_a_key_belongs_to_one_item() -> None:
     with pytest.raises(DuplicateField):
         added(a_wrapped_cart(key="mine"), slug="other", key="mine")

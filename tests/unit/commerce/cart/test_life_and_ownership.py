@@ -425,6 +425,9 @@ def test_an_estimate_ends_after_it_begins_and_needs_a_shipping_method() -> None:
     backwards = {"from": WINDOW["until"], "until": WINDOW["from"]}
     with pytest.raises(InvalidField):
         changed(a_full_cart(), {"action": "setEstimatedDelivery", "estimatedDelivery": backwards})
+    moment = {"from": WINDOW["from"], "until": WINDOW["from"]}
+    cart = changed(a_full_cart(), {"action": "setEstimatedDelivery", "estimatedDelivery": moment})
+    assert as_json(cart)["shippingInfo"]["estimatedDelivery"] == moment
     with pytest.raises(InvalidOperation):
         changed(a_cart(), {"action": "setEstimatedDelivery", "estimatedDelivery": WINDOW})
 

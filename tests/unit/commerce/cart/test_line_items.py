@@ -27,11 +27,12 @@ from holdfast.base.errors import (
     InvalidField,
     InvalidOperation,
     MatchingPriceNotFound,
+    MaxResourceLimitExceeded,
     MissingRoleOnChannel,
     ReferencedResourceNotFound,
     RequiredField,
 )
-from holdfast.commerce.resources.cart.shape import Cart, LineItem
+from holdfast.commerce.resources.cart.shape import LINE_ITEMS_MAX, Cart, LineItem
 from holdfast.commerce.resources.product.shape import Attribute, ProductVariant
 from holdfast.commerce.values.money import Money, money
 from holdfast.commerce.values.price import DiscountedPrice, Price, PriceTier
@@ -281,6 +282,17 @@ def test_product_data_changes_only_when_asked_for() -> None:
     assert (item.name, item.variant.prices[0].value.cent_amount) == ({"en": "Better shirt"}, 1290)
 
 
+@pytest.mark.parametrize("master", [1, 2])
+def test_product_data_of_a_variant_that_is_gone_stays(master: int) -> None:
+    cart = a_cart(lineItems=[sku("shirt")])
+    renamed = a_product("shirt", a_price(1190), published=master == 2)
+    variant = replace(renamed.master_data.current.master_variant, id=master)
+    data = replace(renamed.master_data.current, name={"en": "Other"}, master_variant=variant)
+    facts = shop(replace(renamed, master_data=replace(renamed.master_data, current=data)))
+    item = only(changed(cart, {"action": "recalculate", "updateProductData": True}, facts=facts))
+    assert (item.name, item.price.value.cent_amount) == ({"en": "shirt"}, 1190)
+
+
 @pytest.mark.parametrize("gone", [a_product("shirt", a_price(9999), published=False), None])
 def test_a_product_that_is_gone_keeps_its_price_in_the_cart(gone: Any) -> None:
     cart = a_cart(lineItems=[sku("shirt")], shippingAddress=DE)
@@ -302,6 +314,24 @@ def test_a_quantity_can_be_set_and_zero_removes_the_line(quantity: int, expected
     assert cents(after) == expected
     assert after.total_price.cent_amount == sum(expected)
     assert after.total_line_item_quantity == (quantity or None)
+
+
+def test_the_same_quantity_changes_nothing_but_a_price_that_comes_with_it() -> None:
+    cart = a_cart(lineItems=[sku("shirt", 2)])
+    same = {"action": "changeLineItemQuantity", **line(cart), "quantity": 2}
+    assert changed(cart, same, facts=shop(now="2026-02-01T00:00:00.000Z")) == cart
+    assert cents(changed(cart, same | {"externalPrice": eur(500)})) == [1000]
+    assert cents(changed(cart, same | {"externalTotalPrice": {"price": eur(5), "totalPrice": eur(9)}})) == [9]
+
+
+def test_a_cart_has_room_for_so_many_lines() -> None:
+    first = only(a_cart(lineItems=[sku("shirt")]))
+    full = replace(a_cart(), line_items=tuple(replace(first, id=str(n)) for n in range(LINE_ITEMS_MAX - 1)))
+    full = changed(full, add("book"))
+    assert len(full.line_items) == LINE_ITEMS_MAX
+    assert changed(full, add("book")).line_items[-1].quantity == 2
+    with pytest.raises(MaxResourceLimitExceeded):
+        changed(full, add("book", key="another"))
 
 
 @pytest.mark.parametrize(("quantity", "left"), [(1, [2]), (2, [1]), (3, []), (4, []), (None, [])])
@@ -392,6 +422,14 @@ def test_changing_the_quantity_voids_an_external_total() -> None:
     assert (cents(voided), only(voided).price_mode) == ([2380], "Platform")
     renewed = changed(cart, {**change, "externalTotalPrice": {"price": eur(300), "totalPrice": eur(599)}})
     assert (cents(renewed), only(renewed).price_mode) == ([599], "ExternalTotal")
+
+
+@pytest.mark.parametrize(
+    "outside", [{"externalPrice": eur(5)}, {"externalTotalPrice": {"price": eur(5), "totalPrice": eur(5)}}]
+)
+def test_a_price_from_outside_needs_none_of_the_shop(outside: dict[str, Any]) -> None:
+    facts = shop(a_product("american", a_price(100, "USD")))
+    assert cents(a_cart(facts, lineItems=[sku("american", **outside)])) == [5]
 
 
 def test_taking_units_off_accepts_new_external_prices() -> None:

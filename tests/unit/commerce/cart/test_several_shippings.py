@@ -20,6 +20,7 @@ from tests.unit.commerce.builders.cart import (
 from holdfast.base.errors import ApiError, DuplicateField, InvalidField, InvalidOperation, RequiredField
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.resources.cart.shape import Cart, LineItem
+from holdfast.commerce.resources.cart.shipping import SHIPPINGS_MAX
 from holdfast.commerce.resources.shipping_method import ShippingRate
 from holdfast.commerce.resources.zone import Location, Zone
 from holdfast.commerce.values.money import money
@@ -297,6 +298,13 @@ def test_custom_ways_of_shipping_have_a_key_and_an_address_too() -> None:
 def test_what_does_not_fit_several_methods_is_refused(action: dict[str, Any], error: type[ApiError]) -> None:
     with pytest.raises(error):
         changed(a_double_cart(), action, facts=france())
+
+
+def test_a_cart_has_room_for_so_many_ways_of_shipping() -> None:
+    cart = a_cart(shippingMode="Multiple")
+    cart = changed(cart, *(shipped(f"key-{n}", HOME, "standard") for n in range(SHIPPINGS_MAX)))
+    with pytest.raises(InvalidOperation):
+        changed(cart, shipped("one-more", HOME, "standard"))
 
 
 @pytest.mark.parametrize(

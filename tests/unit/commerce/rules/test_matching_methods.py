@@ -11,6 +11,7 @@ from tests.unit.commerce.builders.cart import (
     DE,
     EXPRESS,
     NEW_YORK,
+    SHIRT,
     STANDARD,
     a_cart,
     a_method,
@@ -24,7 +25,7 @@ from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.shipping_method import CartValueTier, ShippingMethod, ShippingRate
 from holdfast.commerce.rules.matching_methods import Location, methods_at, methods_for_cart, methods_for_cart_at
 from holdfast.commerce.values.money import money
-from holdfast.commerce.values.reference import KeyReference
+from holdfast.commerce.values.reference import KeyReference, Reference
 
 AT_BOUTIQUE = (KeyReference(type_id="store", key="boutique"),)
 OVERSEAS = a_method(ShippingRate(price=money(900, "USD")), id="overseas", zone=AMERICA)
@@ -62,6 +63,15 @@ def test_the_default_method_comes_first() -> None:
 )
 def test_a_method_the_cart_may_not_choose_is_not_offered(method: ShippingMethod) -> None:
     assert names(methods_for_cart(a_full_cart(), shop(method))) == ["express"]
+
+
+@pytest.mark.parametrize(("category", "expected"), [("bulky", ["standard", "express"]), ("light", ["express"])])
+def test_predicates_know_the_categories_of_the_products(category: str, expected: list[str]) -> None:
+    bulky = Reference(type_id="category", id="bulky")
+    data = replace(SHIRT.master_data.current, categories=(bulky,))
+    shirt = replace(SHIRT, master_data=replace(SHIRT.master_data, current=data))
+    method = replace(STANDARD, predicate=f'lineItemExists(categories.id = "{category}")')
+    assert names(methods_for_cart(a_full_cart(), shop(method, shirt))) == expected
 
 
 def test_a_store_is_offered_its_own_methods_too() -> None:
