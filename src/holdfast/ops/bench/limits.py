@@ -1,7 +1,8 @@
 """The raw limits a shop is compared with: the HTTP server's constant answer, and pgbench.
 
-The pgbench transaction writes what an order writes: a document of the same size, the cart's new
-state, one guarded stock row and a message, one order a transaction, prepared, on the same server.
+The pgbench transaction writes what an order writes, byte for byte, into tables like the shop's: the
+cart's new state, the order, one guarded stock row and the message; one order a transaction, prepared,
+on the same server. It reads the cart before, as who places an order must, and decides nothing.
 """
 
 from __future__ import annotations
@@ -24,20 +25,15 @@ _LATENCY = re.compile(r"latency average = ([0-9.]+) ms")
 SETUP = """
 DROP SCHEMA IF EXISTS bench CASCADE;
 CREATE SCHEMA bench;
-CREATE TABLE bench.orders (project text, id uuid, version bigint, modified_at timestamptz, body bytea,
-                           query jsonb, PRIMARY KEY (project, id)) WITH (toast_tuple_target = 8160);
-CREATE INDEX ON bench.orders USING gin (query jsonb_path_ops);
-CREATE TABLE bench.carts (LIKE bench.orders INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 80);
-CREATE TABLE bench.stock (project text, id int, on_stock bigint, reserved bigint, PRIMARY KEY (project, id),
-                          CHECK (on_stock >= reserved)) WITH (fillfactor = 50);
-CREATE TABLE bench.outbox (project text, resource_id uuid, sequence_number bigint, body bytea,
-                           PRIMARY KEY (project, resource_id, sequence_number));
-INSERT INTO bench.stock SELECT 'shop', n, 1000000000, 0 FROM generate_series(1, 1000) n;
-INSERT INTO bench.carts
-SELECT 'shop', md5(n::text)::uuid, 1, now(), convert_to(repeat('x', {body}), 'UTF8'),
-       '{{"cartState": "Active", "customerId": "none"}}'
-  FROM generate_series(1, 20000) n;
-ALTER TABLE bench.orders ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE TABLE bench.orders (LIKE "order" INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 50);
+CREATE TABLE bench.carts (LIKE cart INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 50);
+CREATE TABLE bench.stock (LIKE stock INCLUDING ALL) WITH (fillfactor = 50);
+CREATE TABLE bench.outbox (LIKE outbox INCLUDING ALL);
+INSERT INTO bench.stock (project, entry_id, on_stock)
+SELECT 'shop', md5(n::text)::uuid, 1000000 FROM generate_series(1, 1000) n;
+INSERT INTO bench.carts (project, id, version, created_at, modified_at, body, query)
+SELECT 'shop', md5(n::text)::uuid, 1, now(), now(), one.body, one.query
+  FROM generate_series(1, 20000) n, (SELECT body, query FROM cart LIMIT 1) one;
 VACUUM ANALYZE bench.carts, bench.stock;
 """
 
@@ -45,32 +41,46 @@ SCRIPT = """
 \\set cart random(1, 20000)
 \\set item random(1, 1000)
 BEGIN;
-UPDATE bench.carts SET version = version + 1, modified_at = now(), body = convert_to(repeat('x', {body}), 'UTF8'),
-       query = '{{"cartState": "Ordered", "customerId": "none"}}'
+SELECT version, body FROM bench.carts WHERE project = 'shop' AND id = md5(:cart::text)::uuid FOR NO KEY UPDATE;
+UPDATE bench.carts
+   SET version = version + 1, modified_at = now(), body = decode(:cart_body, 'hex'), query = :cart_query::jsonb
  WHERE project = 'shop' AND id = md5(:cart::text)::uuid;
-UPDATE bench.stock SET reserved = reserved + 1 WHERE project = 'shop' AND id = :item AND on_stock - reserved >= 1;
-INSERT INTO bench.orders VALUES ('shop', gen_random_uuid(), 1, now(), convert_to(repeat('x', {body}), 'UTF8'),
-       '{{"orderState": "Open", "customerId": "none", "lineItems": [{{"productId": "x", "quantity": 1}}]}}');
-INSERT INTO bench.outbox VALUES ('shop', gen_random_uuid(), 1, convert_to(repeat('x', {body}), 'UTF8'));
+UPDATE bench.stock SET reserved = reserved + 1
+ WHERE project = 'shop' AND entry_id = md5(:item::text)::uuid AND on_stock - reserved >= 1;
+INSERT INTO bench.orders (project, id, version, created_at, modified_at, body, query)
+VALUES ('shop', gen_random_uuid(), 1, now(), now(), decode(:order_body, 'hex'), :order_query::jsonb);
+INSERT INTO bench.outbox (project, kind, resource_id, sequence_number, id, resource_version, type, created_at, body)
+VALUES ('shop', 'order', gen_random_uuid(), 1, gen_random_uuid(), 1, 'OrderCreated', now(),
+        decode(:message_body, 'hex'));
 COMMIT;
+"""
+
+SAMPLES = """
+SELECT encode(c.body, 'hex'), c.query, encode(o.body, 'hex'), o.query, encode(m.body, 'hex')
+  FROM (SELECT * FROM cart LIMIT 1) c, (SELECT * FROM "order" LIMIT 1) o,
+       (SELECT * FROM outbox WHERE type = 'OrderCreated' LIMIT 1) m
 """
 
 
 class Pgbench:
     """pgbench beside the server's own binaries."""
 
-    def __init__(self, binaries: Path, socket_folder: str, database: str, user: str, body_bytes: int) -> None:
+    def __init__(self, binaries: Path, socket_folder: str, database: str, user: str) -> None:
         self._binaries = binaries
         self._address = ["-h", socket_folder, "-U", user, "-d", database]
-        self._body_bytes = body_bytes
+        self._samples: list[str] = []
 
     def prepare(self) -> None:
-        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", text=SETUP.format(body=self._body_bytes))
+        """Tables like the shop's, and a cart, an order and a message of the shop's own to write."""
+        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", text=SETUP)
+        printed = self._run("psql", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", SAMPLES).strip().split("\t")
+        names = ("cart_body", "cart_query", "order_body", "order_query", "message_body")
+        self._samples = [f"--define={name}={value}" for name, value in zip(names, printed, strict=True)]
 
     def place_orders(self, clients: int, seconds: int) -> tuple[float, float]:
         """Orders per second and the mean latency in seconds."""
         options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", "-"]
-        printed = self._run("pgbench", *options, text=SCRIPT.format(body=self._body_bytes))
+        printed = self._run("pgbench", *self._samples, *options, text=SCRIPT)
         rate, latency = _TPS.search(printed), _LATENCY.search(printed)
         assert rate is not None, printed
         assert latency is not None, printed

@@ -26,7 +26,6 @@ START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 # What a product projection of the measured shop weighs; the constant answer is as long.
 PROJECTION_BYTES = 3_000
-ORDER_BODY_BYTES = 3_000
 # What `holdfast up` starts on the machine this is meant for.
 API_PROCESSES = 2
 
@@ -165,6 +164,8 @@ def _some(requests: Sequence[bytes], count: int) -> list[bytes]:
 
 async def measure_orders(bench: Bench, _products: Sequence[str]) -> list[Figure]:
     """Orders of distinct items beside pgbench, then of one hot item beside those."""
+    sample = await fill_carts(bench.shop, iter(["SKU-0", "SKU-1"]), 2)
+    _expect(await drive(bench.shop.url, [order_of(bench.shop, sample[0])], connections=1), {201})
     bench.pgbench.prepare()
     rounds = []
     for number in range(bench.scale.rounds):
@@ -248,7 +249,7 @@ def pgbench_of(postgres_pid: int) -> Pgbench:
     arguments = Path(f"/proc/{postgres_pid}/cmdline").read_bytes().decode().split("\0")
     data = Path(arguments[arguments.index("-D") + 1])
     sockets = (data / "postmaster.pid").read_text().splitlines()[4]
-    return Pgbench(binaries, sockets, "holdfast", "holdfast", ORDER_BODY_BYTES)
+    return Pgbench(binaries, sockets, "holdfast", "holdfast")
 
 
 def _expect(result: Result, statuses: set[int]) -> None:
