@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from holdfast.base.errors import InsufficientScope, InvalidInput, ReferencedResourceNotFound, ResourceNotFound
 from holdfast.commerce.predicates.binding import bind, relocated
-from holdfast.commerce.predicates.paging import Paging, SortKey, paging, relocated_keys, sort_keys
+from holdfast.commerce.predicates.paging import Paging, paging, relocated_keys, sort_keys
 from holdfast.commerce.predicates.parser import parse, parse_all
-from holdfast.commerce.predicates.tree import Among, And, Comparison, Descend, Predicate, Term
-from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries
+from holdfast.commerce.predicates.tree import And, Comparison, Descend, Predicate, Term
+from holdfast.commerce.resources.inventory_entry import InventoryEntry
 from holdfast.commerce.resources.product.projection import Look, ProductProjection, projection
 from holdfast.commerce.resources.product.shape import Product, ProductVariant, products
 from holdfast.commerce.resources.store import Store, stores
@@ -28,10 +28,6 @@ from holdfast.store.search import Search
 COLLECTION = "product-projections"
 SCOPE = "view_published_products"
 STAGED_SCOPE = "view_products"
-# Inventory is read in pages; no answer shows more entries than this.
-ENTRIES_PAGE = 500
-ENTRIES_MAX = 50_000
-SKUS_PER_QUERY = 200
 
 _PRICE = ("priceCurrency", "priceCountry", "priceCustomerGroup", "priceChannel")
 PARAMETERS = ("staged", *_PRICE, "localeProjection", "storeProjection", "expand")
@@ -275,21 +271,5 @@ def _variants(product: Product, look: Look) -> Sequence[ProductVariant]:
 
 async def _entries(work: Work, skus: Sequence[str]) -> list[InventoryEntry]:
     """All inventory entries of these SKUs, however many channels supply them."""
-    entries: list[InventoryEntry] = []
-    for start in range(0, len(skus), SKUS_PER_QUERY):
-        listed = Term("sku", Among(tuple(skus[start : start + SKUS_PER_QUERY])))
-        wanted: Predicate = listed
-        while len(entries) < ENTRIES_MAX:
-            more = await _page_of_entries(work, wanted)
-            entries.extend(more)
-            if len(more) < ENTRIES_PAGE:
-                break
-            wanted = And((listed, Term("id", Comparison(">", more[-1].id))))
-    return entries
-
-
-async def _page_of_entries(work: Work, wanted: Predicate) -> list[InventoryEntry]:
-    kind, project = inventory_entries.name, work.caller.project
-    page_asked = Paging(limit=ENTRIES_PAGE, with_total=False)
-    found = await work.store.search(Search(kind, project, wanted, (SortKey(("id",)),), page_asked))
-    return [document.resource for document in found.documents]
+    promised = [work.store.entries(work.caller.project, sku) for sku in dict.fromkeys(skus)]
+    return [document.resource for future in promised for document in await future]

@@ -20,8 +20,8 @@ from holdfast.store.epochs import Epochs
 
 KEPT_BYTES_MAX = 48 * 1024 * 1024
 KEPT_ANSWER_BYTES_MAX = 512 * 1024
-# Published bound for availability shown with products is 10 s.
-TTL_SECONDS = 5.0
+# Just below the published bound for availability shown with products, 10 s.
+TTL_SECONDS = 9.0
 # Types that describe what is for sale, not who buys it.
 CATALOGUE = frozenset(
     {"product", "category", "product-type", "tax-category", "zone", "shipping-method", "channel", "store", "type"}

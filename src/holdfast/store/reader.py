@@ -28,6 +28,7 @@ MEMORY_BYTES_MAX = 32 * 1024 * 1024
 OWNERS_MAX = 50_000
 
 Named = tuple[str, str, str]  # kind, project, id
+Place = tuple[str, str]  # project, SKU
 
 
 class Owned(NamedTuple):
@@ -101,6 +102,7 @@ class Reader:
         self.memory = Memory()
         self._by_id: Coalescer[Named, Document | None] = Coalescer(self._load_by_id)
         self._by_value: dict[str, Coalescer[Owned, Document | None]] = {}
+        self._by_sku: Coalescer[Place, list[Document]] = Coalescer(self._load_by_sku)
         # Who owned a unique value when last asked: a guess that lets the database keep the body.
         self._owners: OrderedDict[tuple[str, Owned], str] = OrderedDict()
 
@@ -114,6 +116,10 @@ class Reader:
         if coalescer is None:
             coalescer = self._by_value[kind] = Coalescer(partial(self._load_by_value, kind))
         return coalescer.ask(Owned(project, field, claim_value(value)))
+
+    def entries(self, project: str, sku: str) -> Future[list[Document]]:
+        """The inventory entries of a SKU, of all its channels, with their counters."""
+        return self._by_sku.ask((project, sku))
 
     async def live(self, project: str, documents: Sequence[Document]) -> list[Document]:
         """Inventory entries with their counters of this moment."""
@@ -156,6 +162,17 @@ class Reader:
             found[index] = self._read(kind, owned[index].project, owner, row, known[index])
         while len(self._owners) > OWNERS_MAX:
             self._owners.popitem(last=False)
+        return found
+
+    async def _load_by_sku(self, places: Sequence[Place]) -> Sequence[list[Document]]:
+        found: list[list[Document]] = [[] for _ in places]
+        for row in await self._fetch(queries("constraints")["find_entries"], *columns(list(places), 2)):
+            project, entry_id = places[row["n"] - 1][0], str(row["id"])
+            known = self.memory.get(COUNTED, project, entry_id)
+            if known is None or known.version != row["version"]:
+                known = Document(COUNTED, row["version"], unpacked(row["body"]))
+                self.memory.put(project, entry_id, known)
+            found[row["n"] - 1].append(_with_level(known, row))
         return found
 
     def _read(self, kind: str, project: str, resource_id: str, row: Any, known: Document | None) -> Document:

@@ -40,6 +40,10 @@ class Store:
         """The resource that owns a unique value."""
         return self._reader.find(kind, project, field, value)
 
+    def entries(self, project: str, sku: str) -> Future[list[Document]]:
+        """The inventory entries of a SKU, of all its channels."""
+        return self._reader.entries(project, sku)
+
     async def search(self, wanted: Search) -> Found:
         """The resources a query asks for, and how many there are in all."""
         found = await search(self.database, wanted)

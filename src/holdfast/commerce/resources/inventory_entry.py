@@ -101,6 +101,7 @@ inventory_entries = Resource(
     draft=InventoryEntryDraft,
     scope="inventory",
     unique=_place,
+    indexed=("sku",),
     published={"sku@channel": "sku"},
     holds=("channel", "type"),
 )

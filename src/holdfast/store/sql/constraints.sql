@@ -47,6 +47,13 @@ SELECT s.project, s.entry_id, s.on_stock, s.reserved
   FROM unnest($1::text[], $2::uuid[]) AS wanted (project, entry_id)
   JOIN stock s USING (project, entry_id);
 
+-- name: find_entries
+-- Inventory entries by SKU, of all channels, with their counters.
+SELECT wanted.n, e.id, e.version, e.body, s.on_stock, s.reserved
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (project, sku, n)
+  JOIN inventory_entry e ON e.project = wanted.project AND e.sku = wanted.sku
+  LEFT JOIN stock s ON s.project = e.project AND s.entry_id = e.id;
+
 -- name: lock_stock
 -- Take the counters a batch will move, in one order for all processes.
 SELECT s.project, s.entry_id, s.on_stock, s.reserved
