@@ -87,9 +87,9 @@ class Shop:
             await connection.close()
 
 
-def run_holdfast(*words: str) -> subprocess.CompletedProcess[str]:
+def run_holdfast(*words: str, timeout_seconds: float = START_SECONDS) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*HOLDFAST, *words], capture_output=True, text=True, check=False, timeout=START_SECONDS, env=environment()
+        [*HOLDFAST, *words], capture_output=True, text=True, check=False, timeout=timeout_seconds, env=environment()
     )
 
 

@@ -51,11 +51,8 @@ class Authenticator:
         self._seen: dict[bytes, Seen] = {}
         self._loading: dict[bytes, asyncio.Task[Seen | None]] = {}
 
-    def known(self, project: str, authorization: bytes) -> Caller | None:
-        """The caller of a token seen before; None means: ask `caller`, which may have to wait.
-
-        Raises InsufficientScope for a token of another project.
-        """
+    def known(self, authorization: bytes) -> Caller | None:
+        """The caller of a token seen before, of whatever project; None means: ask `caller`, which may wait."""
         key = sha256(authorization[7:]).digest()
         seen = self._seen.get(key)
         if seen is None or seen.epoch != self._epochs.read(seen.slot):
@@ -66,7 +63,7 @@ class Authenticator:
                 return None
             seen.recheck_at = now + RECHECK_SECONDS
             self._load(key, authorization)
-        return _in_project(seen.caller, project)
+        return seen.caller
 
     async def caller(self, project: str, authorization: bytes | None) -> Caller:
         """The caller behind an `Authorization` header.
@@ -75,9 +72,9 @@ class Authenticator:
         """
         if authorization is None or authorization[:7].lower() != b"bearer ":
             raise InvalidToken("A bearer token is required.")
-        known = self.known(project, authorization)
+        known = self.known(authorization)
         if known is not None:
-            return known
+            return _in_project(known, project)
         seen = await asyncio.shield(self._load(sha256(authorization[7:]).digest(), authorization))
         if seen is None:
             raise InvalidToken("The token is not known, expired or revoked.")

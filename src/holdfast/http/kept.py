@@ -51,10 +51,7 @@ class Kept:
         self._bytes = 0
 
     def find(self, path: str, query: bytes, authorization: bytes) -> bytes | None:
-        """The kept answer, if it is still true and this token may read it.
-
-        Raises InsufficientScope for a token of another project.
-        """
+        """The kept answer, if it is still true and this token may read it; all else takes the long way."""
         kept = self._answers.get((path, query))
         if kept is None:
             return None
@@ -62,8 +59,10 @@ class Kept:
         if self._epochs.read(keeping.slot) != keeping.epoch or time.monotonic() > keeping.expires_at:
             self._drop(keeping.key)
             return None
-        caller = self._authenticator.known(keeping.project, authorization)
-        return body if caller is not None and allows(caller.scopes, keeping.scope) else None
+        caller = self._authenticator.known(authorization)
+        if caller is None or caller.project != keeping.project or not allows(caller.scopes, keeping.scope):
+            return None
+        return body
 
     def begin(self, scope: Mapping[str, Any], route: Route, request: Request, project: str) -> Keeping | None:
         """Before the answer is made: where things stand, or None when it is not for keeping."""

@@ -1,0 +1,21 @@
+"""The benchmark runs whole, on a small scale: what it prints is its own business, that it sells exactly is ours."""
+
+from __future__ import annotations
+
+import json
+
+from tests.conftest import run_holdfast
+
+
+def test_a_short_benchmark_measures_everything_once() -> None:
+    done = run_holdfast("bench", "--short", "--json", timeout_seconds=180)
+    assert done.returncode == 0, done.stderr
+    figures = {figure["name"]: figure for figure in json.loads(done.stdout)}
+    assert set(figures) == {
+        "projection by id",
+        "projection by slug",
+        "place order, distinct items",
+        "place order, hot item",
+    }
+    assert all(figure["per_second"] > 0 and figure["limit_per_second"] > 0 for figure in figures.values())
+    assert "10 sold of 10" in figures["place order, hot item"]["note"]
