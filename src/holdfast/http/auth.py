@@ -1,6 +1,6 @@
 """Bearer token → caller, from memory for every token seen before.
 
-A token seen before costs a hash, a look-up and a glance at its project's epoch, which a revocation on
+A token seen before costs a look-up and a glance at its project's epoch, which a revocation on
 this host moves (store/epochs.py). For revocations on other hosts each of them is checked
 again behind the request's back every RECHECK_SECONDS. While the database is away, tokens that were
 seen alive keep working until they expire: shops stay readable.
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import sha256
 
 from holdfast.base.errors import InsufficientScope, InvalidToken
 from holdfast.commerce.facts import Caller
@@ -53,8 +52,7 @@ class Authenticator:
 
     def known(self, authorization: bytes) -> Caller | None:
         """The caller of a token seen before, of whatever project; None means: ask `caller`, which may wait."""
-        key = sha256(authorization[7:]).digest()
-        seen = self._seen.get(key)
+        seen = self._seen.get(authorization)
         if seen is None or seen.epoch != self._epochs.read(seen.slot):
             return None
         now = self._clock()
@@ -62,7 +60,7 @@ class Authenticator:
             if now >= seen.expires_at:
                 return None
             seen.recheck_at = now + RECHECK_SECONDS
-            self._load(key, authorization)
+            self._load(authorization)
         return seen.caller
 
     async def caller(self, project: str, authorization: bytes | None) -> Caller:
@@ -75,27 +73,28 @@ class Authenticator:
         known = self.known(authorization)
         if known is not None:
             return _in_project(known, project)
-        seen = await asyncio.shield(self._load(sha256(authorization[7:]).digest(), authorization))
+        seen = await asyncio.shield(self._load(authorization))
         if seen is None:
             raise InvalidToken("The token is not known, expired or revoked.")
         return _in_project(seen.caller, project)
 
-    def _load(self, key: bytes, authorization: bytes) -> asyncio.Task[Seen | None]:
+    def _load(self, authorization: bytes) -> asyncio.Task[Seen | None]:
         """Look a token up, once for all who wait for it."""
-        task = self._loading.get(key)
+        task = self._loading.get(authorization)
         if task is None:
-            task = asyncio.create_task(self._look_up(key, authorization[7:].decode("latin-1")), name="token look-up")
-            self._loading[key] = task
-            task.add_done_callback(lambda done: self._loaded(key, done))
+            task = asyncio.create_task(self._look_up(authorization), name="token look-up")
+            self._loading[authorization] = task
+            task.add_done_callback(lambda done: self._loaded(authorization, done))
         return task
 
-    def _loaded(self, key: bytes, task: asyncio.Task[Seen | None]) -> None:
-        del self._loading[key]
+    def _loaded(self, authorization: bytes, task: asyncio.Task[Seen | None]) -> None:
+        del self._loading[authorization]
         # A failure is told to those who wait; a look behind the request's back has nobody waiting.
         if not task.cancelled():
             task.exception()
 
-    async def _look_up(self, key: bytes, secret: str) -> Seen | None:
+    async def _look_up(self, authorization: bytes) -> Seen | None:
+        secret = authorization[7:].decode("latin-1")
         project = project_of(secret)
         if project is None:
             return None
@@ -105,18 +104,18 @@ class Authenticator:
         token = await self._tokens.find(secret)
         moment = datetime.now(UTC)
         if token is None or token.kind != "access" or not token.lives(moment):
-            self._seen.pop(key, None)
+            self._seen.pop(authorization, None)
             return None
         now = self._clock()
         lifetime = (token.expires_at - moment).total_seconds()
         seen = Seen(caller_of(token), slot, epoch, now + min(RECHECK_SECONDS, lifetime), now + lifetime)
-        self._remember(key, seen)
+        self._remember(authorization, seen)
         return seen
 
-    def _remember(self, key: bytes, seen: Seen) -> None:
-        if key not in self._seen and len(self._seen) >= SEEN_TOKENS_MAX:
+    def _remember(self, authorization: bytes, seen: Seen) -> None:
+        if authorization not in self._seen and len(self._seen) >= SEEN_TOKENS_MAX:
             del self._seen[next(iter(self._seen))]
-        self._seen[key] = seen
+        self._seen[authorization] = seen
 
 
 def caller_of(token: Token) -> Caller:
