@@ -1,5 +1,4 @@
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -14,7 +13,6 @@ from holdfast.store.store import Store
 from holdfast.store.tokens import Client, Token, Tokens, hashed
 
 # A look at a token seen before, on the request path of every kept answer.
-HIT_MICROSECONDS_MAX = 2.0
 
 
 class Bench:
@@ -144,17 +142,3 @@ async def test_memory_for_tokens_is_bounded(bench: Bench, monkeypatch: pytest.Mo
     remembered = [bench.authenticator.known(header) is not None for header in headers]
     assert remembered == [False, False, True, True, True]
     assert SEEN_TOKENS_MAX < 100_000
-
-
-async def test_a_look_at_a_token_seen_before_takes_no_time_to_speak_of(bench: Bench) -> None:
-    authenticator = Authenticator(bench.tokens, bench.store.epochs)
-    header = await bench.header()
-    await authenticator.caller(bench.project, header)
-
-    def microseconds() -> float:
-        started = time.perf_counter()
-        for _ in range(2_000):
-            authenticator.known(header)
-        return (time.perf_counter() - started) / 2_000 * 1_000_000
-
-    assert min(microseconds() for _ in range(20)) < HIT_MICROSECONDS_MAX

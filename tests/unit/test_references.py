@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.commerce.catalogue import load_resources
-from holdfast.commerce.facts import ById, ByField
+from holdfast.commerce.facts import ByField, ById
 from holdfast.handlers.references import referenced
 
 load_resources()

@@ -327,7 +327,8 @@ def test_unique_values_guard_the_email_in_the_project_or_in_each_store() -> None
 
 def test_queries_can_ask_for_the_email_in_lower_case() -> None:
     assert customers.searchable is not None
-    assert customers.searchable(a_customer(email="Anna@Example.com"))["lowercaseEmail"] == EMAIL
+    searchable: Any = customers.searchable(a_customer(email="Anna@Example.com"))
+    assert searchable["lowercaseEmail"] == EMAIL
 
 
 def test_whoever_signs_up_in_a_store_belongs_to_it() -> None:

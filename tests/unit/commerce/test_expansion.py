@@ -19,7 +19,8 @@ def ref(kind: str, resource_id: str, **extra: Any) -> dict[str, Any]:
 
 def all_levels(document: dict[str, Any], store: dict[Target, dict[str, Any]], *paths: str) -> dict[str, Any]:
     """What a handler does: load, put in place, ask again."""
-    asked, loaded = parse_paths(paths), {}
+    asked = parse_paths(paths)
+    loaded: dict[Target, dict[str, Any]] = {}
     while wanted := {target for target in pending(document, asked) if target in store} - loaded.keys():
         loaded |= {target: store[target] for target in wanted}
         document = expanded(document, asked, loaded)
