@@ -91,6 +91,13 @@ class InvalidJsonInput(Rejected):
 class InvalidInput(Rejected): ...
 
 
+class QueryTimedOut(Rejected):
+    """A query no index helps; the same one again would take as long."""
+
+    def __init__(self) -> None:
+        super().__init__("The query took too long; ask for less, or for fields that are indexed.")
+
+
 class InvalidField(Rejected):
     """A value that is not allowed in this field."""
 

@@ -24,38 +24,43 @@ class Coalescer(Generic[K, V]):
 
     def __init__(self, load: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
         self._load = load
-        self._waiting: dict[K, asyncio.Future[V]] = {}
+        # Askers of one key wait on futures of their own: one that gives up takes nobody along.
+        self._waiting: dict[K, list[asyncio.Future[V]]] = {}
         self._running: asyncio.Task[None] | None = None
 
     def ask(self, key: K) -> asyncio.Future[V]:
         """The value behind a key, soon. Raises OverCapacity when too many wait already."""
-        future = self._waiting.get(key)
-        if future is None:
-            if len(self._waiting) >= WAITING_MAX:
-                raise OverCapacity
-            loop = asyncio.get_running_loop()
-            future = self._waiting[key] = loop.create_future()
-            if self._running is None:
-                self._running = loop.create_task(self._run())
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[V] = loop.create_future()
+        askers = self._waiting.get(key)
+        if askers is not None:
+            askers.append(future)
+            return future
+        if len(self._waiting) >= WAITING_MAX:
+            raise OverCapacity
+        self._waiting[key] = [future]
+        if self._running is None:
+            self._running = loop.create_task(self._run())
         return future
 
     async def _run(self) -> None:
         try:
             while self._waiting:
                 keys = list(self._waiting)[:BATCH_MAX]
-                batch = [(key, self._waiting.pop(key)) for key in keys]
-                await self._serve(batch)
+                await self._serve([(key, self._waiting.pop(key)) for key in keys])
         finally:
             self._running = None
 
-    async def _serve(self, batch: list[tuple[K, asyncio.Future[V]]]) -> None:
+    async def _serve(self, batch: list[tuple[K, list[asyncio.Future[V]]]]) -> None:
         try:
             values = await self._load([key for key, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever went wrong is the askers' to know
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            for _, askers in batch:
+                for future in askers:
+                    if not future.done():
+                        future.set_exception(error)
         else:
-            for (_, future), value in zip(batch, values, strict=True):
-                if not future.done():
-                    future.set_result(value)
+            for (_, askers), value in zip(batch, values, strict=True):
+                for future in askers:
+                    if not future.done():
+                        future.set_result(value)

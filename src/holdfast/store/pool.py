@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from holdfast.base.errors import BadGateway, OverCapacity
+from holdfast.base.errors import BadGateway, QueryTimedOut
 from holdfast.base.log import log
 
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 STATEMENT_TIMEOUT_SECONDS = 10.0
+# The server ends a query before we lose patience with the connection.
+QUERY_TIMEOUT_SECONDS = 8
 # How long a request is held while the database restarts or fails over, before it gets a 502.
 OUTAGE_PATIENCE_SECONDS = 8.0
 RETRY_FIRST_SECONDS = 0.05
@@ -47,7 +49,12 @@ _KEYED = {
     "enable_mergejoin": "off",
     "application_name": "holdfast",
 }
-_AD_HOC = {"jit": "off", "plan_cache_mode": "force_custom_plan", "application_name": "holdfast query"}
+_AD_HOC = {
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",
+    "statement_timeout": f"{QUERY_TIMEOUT_SECONDS}s",
+    "application_name": "holdfast query",
+}
 
 
 class Database:
@@ -127,7 +134,7 @@ class Database:
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
     """Repeat what is safe to repeat until the database is back, with growing pauses.
 
-    Raises BadGateway after OUTAGE_PATIENCE_SECONDS, OverCapacity when a statement ran out of time.
+    Raises BadGateway after OUTAGE_PATIENCE_SECONDS, QueryTimedOut when a query ran out of time.
     """
     loop = asyncio.get_running_loop()
     give_up = loop.time() + OUTAGE_PATIENCE_SECONDS
@@ -136,7 +143,7 @@ async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except asyncpg.QueryCanceledError as error:
-            raise OverCapacity("The database took too long to answer; try again.") from error
+            raise QueryTimedOut from error
         except CONNECTION_LOST as error:
             if loop.time() + pause > give_up:
                 log.error("database.unreachable", reason=str(error) or type(error).__name__)
