@@ -17,10 +17,12 @@ class Source:
         self.loads: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.started = asyncio.Event()
         self.failure: Exception | None = None
 
     async def load(self, keys: Sequence[int]) -> list[int]:
         self.loads.append(list(keys))
+        self.started.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
@@ -39,8 +41,7 @@ async def test_who_asks_during_a_load_gets_the_next_one() -> None:
     coalescer = Coalescer(source.load)
     source.gate.clear()
     first = coalescer.ask(1)
-    while not source.loads:
-        await asyncio.sleep(0)
+    await source.started.wait()
     again, other = coalescer.ask(1), coalescer.ask(2)
     source.gate.set()
     assert [await first, await again, await other] == [2, 2, 4]
