@@ -26,7 +26,7 @@ bench: .venv/holdfast.stamp ## throughput against the raw limits of this machine
 	@exec $(BIN)/holdfast bench $(ARGS)
 
 drill: .venv/dev.stamp ## kill real processes and check that nothing acknowledged is lost
-	@exec $(BIN)/python -m pytest tests/drills $(ARGS)
+	@exec $(BIN)/python -m pytest tests/drills -s $(ARGS)
 
 lock: .venv/dev.stamp ## refresh the locked requirements within what the .in files allow
 	for set in runtime build dev; do \
