@@ -40,6 +40,7 @@ _CORRELATION_ID = re.compile(rb"[A-Za-z0-9_/-]{8,256}")
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _OPEN = (b"access-control-allow-origin", b"*")
 _EXPOSED = (b"access-control-expose-headers", b"x-correlation-id, retry-after")
+_USUAL: Headers = [_JSON, _OPEN, _EXPOSED]
 _PREFLIGHT: Headers = [
     _OPEN,
     (b"access-control-allow-methods", b"GET, POST, DELETE, HEAD, OPTIONS"),
@@ -78,7 +79,7 @@ class App:
         if scope["method"] == "GET" and authorization is not None:
             kept = self._kept.find(scope["path"], scope["query_string"], authorization)
             if kept is not None:
-                await _send(send, 200, [_JSON, _OPEN, (b"x-correlation-id", correlation)], kept)
+                await _send(send, 200, [*_USUAL, (b"x-correlation-id", correlation)], kept)
                 return
         # Every request is a task of its own, so what is bound here ends with it.
         bind_contextvars(correlation_id=correlation.decode())
@@ -123,7 +124,7 @@ class App:
         rendered = _rendered(answer)
         if keeping is not None and answer.keep:
             self._kept.keep(keeping, rendered)
-        return 201 if answer.created else 200, [_JSON, _OPEN, _EXPOSED], rendered
+        return 201 if answer.created else 200, [*_USUAL], rendered
 
 
 def _rendered(answer: Answer) -> bytes:
@@ -131,7 +132,7 @@ def _rendered(answer: Answer) -> bytes:
 
 
 def _refusal(error: ApiError) -> tuple[int, Headers, bytes]:
-    headers: Headers = [_JSON, _OPEN, _EXPOSED]
+    headers: Headers = [*_USUAL]
     if isinstance(error, Unavailable):
         headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
     if error.status == 401:
