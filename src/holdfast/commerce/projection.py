@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -28,13 +29,18 @@ class Projection:
         self._inner = dict(inner or {})
         assert known.issuperset((*leave_out, *self._inner)), f"{shape.__name__} has no such fields"
         self._source = shape
-        self._names = tuple(name for name in shape.__struct_fields__ if name not in leave_out)
+        # Required fields first, so that the shape can be made from positions: orders pass here twice.
+        seen = sorted(
+            (field for field in msgspec.structs.fields(shape) if field.name not in leave_out),
+            key=lambda field: not field.required,
+        )
+        self._read = attrgetter(*(field.name for field in seen))
+        self._places = [(place, field.name) for place, field in enumerate(seen) if field.name in self._inner]
         hints = get_type_hints(shape, include_extras=True)
         self.shape: type[msgspec.Struct] = msgspec.defstruct(
             f"Queryable{shape.__name__}",
-            [self._field(field, hints) for field in msgspec.structs.fields(shape) if field.name not in leave_out],
+            [self._field(field, hints) for field in seen],
             rename=wire_name,
-            kw_only=True,
             frozen=True,
             omit_defaults=True,
             tag=shape.__struct_config__.tag,
@@ -43,14 +49,14 @@ class Projection:
 
     def __call__(self, value: Any) -> msgspec.Struct:
         """What queries see of a value."""
-        fields = {name: getattr(value, name) for name in self._names}
-        for name, projection in self._inner.items():
-            held = fields[name]
+        fields = list(self._read(value))
+        for place, name in self._places:
+            held = fields[place]
             if isinstance(held, tuple):
-                fields[name] = tuple([projection(one) for one in held])
+                fields[place] = tuple([self._inner[name](one) for one in held])
             elif held is not None:
-                fields[name] = projection(held)
-        return self.shape(**fields)
+                fields[place] = self._inner[name](held)
+        return self.shape(*fields)
 
     def _field(self, field: Any, hints: Mapping[str, Any]) -> Any:
         annotation = hints[field.name]

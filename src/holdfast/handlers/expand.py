@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.commerce.expansion import expanded, parse_paths, pending
 from holdfast.commerce.registry import REGISTRY
-from holdfast.commerce.values.value import Stored, encode
+from holdfast.commerce.values.value import Stored
 from holdfast.handlers.work import Work
 from holdfast.store.reader import Document
 
@@ -20,7 +20,7 @@ LEVELS_MAX = 20
 
 async def expand(work: Work, resource: Stored | Document, texts: Sequence[str]) -> bytes:
     """A resource as JSON bytes with the references on the `expand` paths carrying their `obj`."""
-    body = resource.body if isinstance(resource, Document) else encode(resource)
+    body = resource.body if isinstance(resource, Document) else work.body_of(resource)
     if not texts:
         return body
     paths = parse_paths(texts)

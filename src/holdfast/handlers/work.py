@@ -27,7 +27,7 @@ from holdfast.commerce.predicates.paging import Paging, sort_keys
 from holdfast.commerce.predicates.parser import parse
 from holdfast.commerce.registry import REGISTRY, Changed, Resource
 from holdfast.commerce.values.reference import KeyReference, Reference, ResourceIdentifier
-from holdfast.commerce.values.value import Stored
+from holdfast.commerce.values.value import Stored, encode
 from holdfast.handlers.decode import decode
 from holdfast.handlers.passwords import hash_password
 from holdfast.store.change import change_of
@@ -48,7 +48,7 @@ _COUNTER_BITS = 20
 class Work:
     """One request: its caller, its time, its ids, and the records it has gathered."""
 
-    __slots__ = ("_asked", "_base_id", "_known", "caller", "now", "store", "store_key")
+    __slots__ = ("_asked", "_base_id", "_committed", "_known", "caller", "now", "store", "store_key")
 
     def __init__(self, store: Store, caller: Caller, store_key: str | None = None) -> None:
         self.store = store
@@ -58,6 +58,7 @@ class Work:
         self._base_id = int(uuid7().replace("-", ""), 16) >> _COUNTER_BITS << _COUNTER_BITS
         self._known: dict[Lookup, Any] = {}
         self._asked: list[ById | ByField] = []
+        self._committed: tuple[Stored | None, bytes] = (None, b"")
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -165,11 +166,19 @@ class Work:
         An update that changed nothing commits nothing. Raises what Committer.submit raises.
         """
         if changed.resource is not before or changed.others or changed.stock or delete:
-            await self.store.commit(change_of(self.caller.project, kind, before, changed, delete=delete))
+            change = change_of(self.caller.project, kind, before, changed, delete=delete)
+            await self.store.commit(change)
             self._known.clear()
+            if not delete:
+                self._committed = changed.resource, change.puts[0].body
             if self._asked:
                 self.store.foresight.remember(changed.resource.id, self._asked)
         return changed.resource
+
+    def body_of(self, resource: Stored) -> bytes:
+        """A resource as JSON; what this request has committed was encoded for that already."""
+        committed, body = self._committed
+        return body if resource is committed else encode(resource)
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """A request body as a value. Raises InvalidJsonInput with the path of what is wrong."""
