@@ -28,7 +28,7 @@ def ground(stock: dict[str, int] | None = None, versions: dict[str, int] | None 
 def put(name: str, expected: int = 0, points: Sequence[str] = (), notes: int = 0) -> Put:
     zone = Zone(id=name, version=expected + 1, name=name)
     pointers = tuple(Pointer("zone", target) for target in points)
-    return Put("zone", name, expected, zone, b"{}", b"{}", (), (), pointers, (), (NOTE,) * notes)
+    return Put("zone", name, expected, zone, b"{}", b"{}", b"{}", (), (), pointers, (), (NOTE,) * notes)
 
 
 def change(*puts: Put, stock: Sequence[StockMovement] = (), drops: Sequence[Drop] = ()) -> Change:

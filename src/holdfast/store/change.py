@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from holdfast.base import clock
 from holdfast.base.ids import uuid7
 from holdfast.commerce.values.value import encode
+from holdfast.store.bodies import packed
 from holdfast.store.constraints import Pointer, claims_of, pointers_of
 
 if TYPE_CHECKING:
@@ -21,21 +22,25 @@ Claim = tuple[str, str]
 
 
 class Note(NamedTuple):
-    """A message on its way into the outbox; its sequence number is given by the committer."""
+    """A message on its way into the outbox, its body as stored; the committer gives its sequence number."""
 
     id: str
     type: str
-    body: bytes
+    stored: bytes
 
 
 class Put(NamedTuple):
-    """A new version of a resource. `expected` is the version it replaces, 0 for a new resource."""
+    """A new version of a resource. `expected` is the version it replaces, 0 for a new resource.
+
+    `stored` is the body as it goes into the table: made here, not while the transaction holds its locks.
+    """
 
     kind: str
     id: str
     expected: int
     resource: Stored
     body: bytes
+    stored: bytes
     query: bytes
     claims: Sequence[Claim]
     disclaims: Sequence[Claim]
@@ -96,6 +101,7 @@ def _put(kind: Resource[Any], before: Stored | None, after: Stored, messages: Se
         before.version if before else 0,
         after,
         body,
+        packed(body),
         encode(kind.searchable(after)) if kind.searchable else body,
         tuple(claim for claim in wanted if claim not in owned),
         tuple(owned.difference(wanted)),
@@ -112,4 +118,4 @@ def _drop(kind: Resource[Any], before: Stored, messages: Sequence[Message]) -> D
 
 
 def _notes(messages: Sequence[Message]) -> tuple[Note, ...]:
-    return tuple(Note(uuid7(), type(message).__name__, encode(message)) for message in messages)
+    return tuple(Note(uuid7(), type(message).__name__, packed(encode(message))) for message in messages)

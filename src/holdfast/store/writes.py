@@ -17,7 +17,6 @@ from holdfast.base.errors import ApiError, ConcurrentModification, DuplicateFiel
 from holdfast.commerce.registry import REGISTRY
 from holdfast.commerce.stock import GUARDED, NO_STOCK, StockLevel
 from holdfast.store.batch import Ground, Row, Standing
-from holdfast.store.bodies import packed
 from holdfast.store.change import Change, Drop, Note, Put
 from holdfast.store.queries import COUNTED, columns, document_queries, queries
 
@@ -155,7 +154,7 @@ def _document_row(project: str, put: Put, ground: Ground) -> tuple[Any, ...]:
         resource.version,
         sequence,
         resource.last_modified_at,
-        packed(put.body),
+        put.stored,
         put.query.decode(),
     )
 
@@ -216,7 +215,7 @@ def _message_rows(place: Row, notes: Sequence[Note], last: int, version: int, at
     """The outbox rows of a resource's messages, the last of them numbered `last`."""
     kind, project, resource_id = place
     return [
-        (project, kind, resource_id, number, note.id, version, note.type, at, packed(note.body))
+        (project, kind, resource_id, number, note.id, version, note.type, at, note.stored)
         for number, note in enumerate(notes, last - len(notes) + 1)
     ]
 
