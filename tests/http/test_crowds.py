@@ -13,7 +13,7 @@ from tests.conftest import Shop
 
 from holdfast.ops.bench.load import drive
 from holdfast.ops.bench.shop import Shop as Till
-from holdfast.ops.bench.shop import fill_carts, open_shop, order_of, stock_up
+from holdfast.ops.bench.shop import add_item, fill_carts, open_shop, order_of, stock_up
 
 CHECKOUTS = 60
 TIMES_SENT = 4
@@ -28,18 +28,7 @@ async def till(shop: Shop, project: dict[str, Any]) -> Till:
     assert len(shop.pids["workers"]) > 1
     opened = open_shop(project["apiUrl"], project["projectKey"], project["clientId"], project["clientSecret"])
     await stock_up(opened, 3)
-    await opened.one(
-        "products",
-        {
-            "productType": {"typeId": "product-type", "key": "thing"},
-            "taxCategory": {"typeId": "tax-category", "key": "standard"},
-            "name": {"en": "Scarce"},
-            "slug": {"en": "scarce"},
-            "publish": True,
-            "masterVariant": {"sku": "SCARCE", "prices": [{"value": {"currencyCode": "EUR", "centAmount": 999}}]},
-        },
-    )
-    await opened.one("inventory", {"sku": "SCARCE", "quantityOnStock": UNITS})
+    await add_item(opened, "SCARCE", UNITS)
     return opened
 
 

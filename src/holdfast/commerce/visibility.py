@@ -15,7 +15,6 @@ from holdfast.commerce.facts import Caller
 # Types with one store, and types that belong to a set of stores.
 IN_ONE_STORE = frozenset({"cart", "order"})
 IN_MANY_STORES = frozenset({"customer"})
-MINE = frozenset({"cart", "order", "payment"})
 
 
 class View(NamedTuple):

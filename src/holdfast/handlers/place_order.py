@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.base.errors import ConcurrentModification, ReferencedResourceNotFound, RequiredField
 from holdfast.base.ids import order_id
-from holdfast.commerce.facts import ById, lookup_of
+from holdfast.commerce.facts import lookup_of
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.order.drafts import MyOrderFromCartDraft, OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
@@ -73,11 +73,7 @@ async def _earlier(work: Work, cart: Cart) -> Order | None:
 
 async def _cart(work: Work, request: Request, identifier: ResourceIdentifier) -> Cart:
     """The cart to order, if this request may see it. Raises ReferencedResourceNotFound."""
-    lookup = lookup_of(carts.name, identifier)
-    if isinstance(lookup, ById):
-        document = await work.document(carts, lookup.id)
-    else:
-        document = await work.document_by(carts, lookup.field, lookup.value)
+    document = await work.document_at(carts, lookup_of(carts.name, identifier))
     if document is None or not View(work.caller, request.me, request.store_key).shows(carts.name, document.resource):
         raise ReferencedResourceNotFound(carts.name, id=identifier.id, key=identifier.key)
     cart: Cart = document.resource

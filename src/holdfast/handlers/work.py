@@ -65,28 +65,34 @@ class Work:
     async def document(self, kind: Resource[Any], resource_id: str) -> Document | None:
         """A resource as stored, None when there is none; remembered for decisions of this request."""
         document = await self.store.get(kind.name, self.caller.project, resource_id) if is_uuid(resource_id) else None
-        self._known[ById(kind.name, resource_id)] = document.resource if document else None
+        self._learn(ById(kind.name, resource_id), document)
         return document
 
     async def document_by(self, kind: Resource[Any], field: str, value: str) -> Document | None:
         """The resource that owns a unique value, as stored."""
         document = await self.store.find(kind.name, self.caller.project, field, value)
-        self._known[ByField(kind.name, field, value)] = document.resource if document else None
-        if document:
-            self._known[ById(kind.name, document.resource.id)] = document.resource
+        self._learn(ByField(kind.name, field, value), document)
         return document
+
+    async def document_at(self, kind: Resource[Any], lookup: ById | ByField) -> Document | None:
+        """The resource a look-up names, as stored."""
+        if isinstance(lookup, ById):
+            return await self.document(kind, lookup.id)
+        return await self.document_by(kind, lookup.field, lookup.value)
+
+    def _learn(self, lookup: ById | ByField, document: Document | None) -> None:
+        resource = self._known[lookup] = document.resource if document else None
+        if resource is not None and isinstance(lookup, ByField):
+            self._known[ById(lookup.kind, resource.id)] = resource
 
     async def get(self, kind: Resource[R], target: str | Reference | KeyReference | ResourceIdentifier) -> R:
         """The resource a URL or identifier names. Raises ResourceNotFound (404)."""
         lookup = lookup_of(kind.name, target)
-        if isinstance(lookup, ById):
-            document = await self.document(kind, lookup.id)
-            missing = ResourceNotFound.by_id(lookup.id)
-        else:
-            document = await self.document_by(kind, lookup.field, lookup.value)
-            missing = ResourceNotFound.by_key(lookup.value)
+        document = await self.document_at(kind, lookup)
         if document is None:
-            raise missing
+            if isinstance(lookup, ById):
+                raise ResourceNotFound.by_id(lookup.id)
+            raise ResourceNotFound.by_key(lookup.value)
         found: R = document.resource
         return found
 
@@ -140,10 +146,7 @@ class Work:
             else:
                 self._known[lookup] = None
         for lookup, future in promised:
-            document = await future
-            resource = self._known[lookup] = document.resource if document else None
-            if resource is not None and isinstance(lookup, ByField):
-                self._known[ById(lookup.kind, resource.id)] = resource
+            self._learn(lookup, await future)
 
     async def _load(self, lookup: Matching | PasswordHash) -> None:
         if isinstance(lookup, PasswordHash):

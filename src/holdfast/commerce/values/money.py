@@ -118,13 +118,6 @@ def _high_precision(draft: MoneyDraft, digits: int, path: str) -> Money:
     )
 
 
-def exact_cents(amount: Money) -> Fraction:
-    """The amount in minor units without rounding."""
-    if amount.precise_amount is None:
-        return Fraction(amount.cent_amount)
-    return Fraction(amount.precise_amount, 10 ** (amount.fraction_digits - fraction_digits(amount.currency_code)))
-
-
 def rounded(amount: Fraction, mode: RoundingMode) -> int:
     """A whole number of minor units. Half-way cases go to even, away from zero (`HalfUp`) or towards it."""
     if amount.denominator == 1:

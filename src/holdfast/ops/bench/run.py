@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from holdfast.ops.bench.limits import Pgbench, constant_server, cpu_seconds, free_port
 from holdfast.ops.bench.load import Result, drive
-from holdfast.ops.bench.shop import Shop, fill_carts, open_shop, order_of, stock_up
+from holdfast.ops.bench.shop import Shop, add_item, fill_carts, open_shop, order_of, stock_up
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
@@ -194,7 +194,7 @@ async def _distinct(bench: Bench, limit: float, note: str) -> Figure:
 async def _hot(bench: Bench, number: int, distinct: Figure) -> Figure:
     """One item, more buyers than units: the rate while there is something to sell, and what was sold."""
     sku = f"HOT-{number}"
-    await _add_hot_item(bench, sku)
+    await add_item(bench.shop, sku, bench.scale.hot_units)
     carts = await fill_carts(bench.shop, itertools.repeat(sku), bench.scale.buyers)
     result, api, database = await bench.measured([order_of(bench.shop, cart) for cart in carts])
     _expect(result, {201, 400})
@@ -205,21 +205,6 @@ async def _hot(bench: Bench, number: int, distinct: Figure) -> Figure:
     note = f"{sold} sold of {bench.scale.hot_units} to {bench.scale.buyers} buyers; {result.rate:.0f} answers/s in all"
     name = "place order, hot item"
     return _figure(name, selling, (api, database), Limit("distinct items", distinct.per_second, 0.6), note)
-
-
-async def _add_hot_item(bench: Bench, sku: str) -> None:
-    await bench.shop.one(
-        "products",
-        {
-            "productType": {"typeId": "product-type", "key": "thing"},
-            "taxCategory": {"typeId": "tax-category", "key": "standard"},
-            "name": {"en": sku},
-            "slug": {"en": sku.lower()},
-            "publish": True,
-            "masterVariant": {"sku": sku, "prices": [{"value": {"currencyCode": "EUR", "centAmount": 999}}]},
-        },
-    )
-    await bench.shop.one("inventory", {"sku": sku, "quantityOnStock": bench.scale.hot_units})
 
 
 # --- the shop and its parts ----------------------------------------------------------------

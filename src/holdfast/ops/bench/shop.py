@@ -81,6 +81,22 @@ async def stock_up(shop: Shop, products: int) -> list[str]:
     return [product["id"] for product in made]
 
 
+async def add_item(shop: Shop, sku: str, units: int) -> None:
+    """One more product in a stocked shop, of which there are `units`."""
+    await shop.one(
+        "products",
+        {
+            "productType": {"typeId": "product-type", "key": "thing"},
+            "taxCategory": {"typeId": "tax-category", "key": "standard"},
+            "name": {"en": sku},
+            "slug": {"en": sku.lower()},
+            "publish": True,
+            "masterVariant": {"sku": sku, "prices": [{"value": {"currencyCode": "EUR", "centAmount": 999}}]},
+        },
+    )
+    await shop.one("inventory", {"sku": sku, "quantityOnStock": units})
+
+
 def _shipping_method(tax_id: str, zone_id: str) -> dict[str, Any]:
     rate = {"price": {"currencyCode": "EUR", "centAmount": 390}}
     return {
