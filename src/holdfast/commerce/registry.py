@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.commerce.facts import Facts
     from holdfast.commerce.messages.message import Message
     from holdfast.commerce.stock import StockMovement
+    from holdfast.commerce.tally import Tally
 
 R = TypeVar("R", bound=Stored)
 
@@ -46,7 +47,7 @@ class Other(NamedTuple):
 class Changed(Generic[R]):
     """A decision's result: the resource, and what must be committed together with it."""
 
-    __slots__ = ("messages", "others", "resource", "stock")
+    __slots__ = ("messages", "others", "resource", "stock", "tallies")
 
     def __init__(
         self,
@@ -55,21 +56,24 @@ class Changed(Generic[R]):
         *,
         stock: Sequence[StockMovement] = (),
         others: Sequence[Other] = (),
+        tallies: Sequence[Tally] = (),
     ) -> None:
         self.resource = resource
         self.messages = tuple(messages)
         self.stock = tuple(stock)
         self.others = tuple(others)
+        self.tallies = tuple(tallies)
 
     def then(self, result: R | Changed[R]) -> Changed[R]:
         """The result followed by the next step's."""
         if not isinstance(result, Changed):
-            return Changed(result, self.messages, stock=self.stock, others=self.others)
+            return Changed(result, self.messages, stock=self.stock, others=self.others, tallies=self.tallies)
         return Changed(
             result.resource,
             self.messages + result.messages,
             stock=self.stock + result.stock,
             others=self.others + result.others,
+            tallies=self.tallies + result.tallies,
         )
 
 
@@ -258,7 +262,7 @@ class Resource(Generic[R]):
             effective += step.resource is not result.resource and step.resource != result.resource
             result = step
         settled = self._settled(before, result, facts)
-        if settled.resource == before and not settled.stock and not settled.others:
+        if settled.resource == before and not (settled.stock or settled.others or settled.tallies):
             return Changed(before)
         return settled.then(touched(settled.resource, before.version + max(effective, 1), facts))
 
