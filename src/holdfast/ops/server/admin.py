@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from holdfast.ops.server.layout import Layout, read_json, write_json, write_private
+from holdfast.ops.server.layout import Layout, flush_folder, read_json, write_json, write_private
 from holdfast.ops.trouble import Trouble
 
 TIMEOUT_SECONDS = 15.0
@@ -132,3 +132,10 @@ def ensure_operator_token(layout: Layout) -> None:
     """A token only the owner of the data folder can read; it opens the shop's /-/ paths."""
     if not layout.operator_token.exists():
         write_private(layout.operator_token, secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+
+
+def ensure_receipt_key(layout: Layout) -> None:
+    """A key to sign receipts with, made once and durable before the first receipt: 32 random bytes are one."""
+    if not layout.receipt_key.exists():
+        write_private(layout.receipt_key, secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        flush_folder(layout.data)

@@ -36,6 +36,11 @@ class Layout:
         return self.data / "operator.token"
 
     @property
+    def receipt_key(self) -> Path:
+        """What receipts are signed with; whoever has it can make them."""
+        return self.data / "receipt.key"
+
+    @property
     def clients(self) -> Path:
         """Credentials handed out at the first start; the database itself only has their hashes."""
         return self.data / "clients.json"
@@ -83,6 +88,15 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, facts: object) -> None:

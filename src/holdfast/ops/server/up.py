@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.base.log import log
-from holdfast.ops.server.admin import Client, Shop, ensure_operator_token
+from holdfast.ops.server.admin import Client, Shop, ensure_operator_token, ensure_receipt_key
 from holdfast.ops.server.cluster import Cluster, prepare_cluster
 from holdfast.ops.server.hold import exclusive, free_port, stop_leftovers, trim_logs
 from holdfast.ops.server.layout import Layout, read_json, write_json
@@ -125,6 +125,7 @@ class Up:
             self.options.ready_file.unlink(missing_ok=True)
         self.options = replace(self.options, port=free_port(self.options.host, self.options.port, self.layout))
         ensure_operator_token(self.layout)
+        ensure_receipt_key(self.layout)
         trim_logs(self.layout)
         environment = process_environment(os.environ, self._told(await self._database()))
         await self._prepare(environment)
@@ -157,6 +158,7 @@ class Up:
             "HOLDFAST_PORT": str(self.options.port),
             "HOLDFAST_DATA": str(self.options.data),
             "HOLDFAST_OPERATOR_TOKEN_FILE": str(self.layout.operator_token),
+            "HOLDFAST_RECEIPT_KEY_FILE": str(self.layout.receipt_key),
             "HOLDFAST_PUBLIC_URL": self.api_url,
         }
 
