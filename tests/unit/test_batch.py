@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -10,29 +11,32 @@ from hypothesis import strategies as st
 
 from holdfast.base.errors import ConcurrentModification, OutOfStock, ReferencedResourceNotFound, ReferenceExists
 from holdfast.commerce.resources.zone import Zone
-from holdfast.commerce.stock import NO_STOCK, StockLevel, StockMovement
+from holdfast.commerce.stock import StockLevel, StockMovement
 from holdfast.store.batch import Ground, Standing, judge
 from holdfast.store.change import Change, Drop, Note, Put
 from holdfast.store.constraints import Pointer
 
 P = "shop"
+NOW = "2026-11-27T00:00:00.000Z"
 NOTE = Note("m", "Told", b"{}")
+NAMES = (f"new-{number}" for number in count())
 
 
 def ground(stock: dict[str, int] | None = None, versions: dict[str, int] | None = None) -> Ground:
     levels = {(P, entry): StockLevel(units, 0) for entry, units in (stock or {}).items()}
     standings = {("zone", P, name): Standing(version, 0) for name, version in (versions or {}).items()}
-    return Ground(standings, dict(levels), levels, set(standings), {}, {})
+    return Ground(standings, levels, set(standings), {})
 
 
 def put(name: str, expected: int = 0, points: Sequence[str] = (), notes: int = 0) -> Put:
-    zone = Zone(id=name, version=expected + 1, name=name)
+    zone = Zone(id=name, version=expected + 1, last_modified_at=NOW, name=name)
     pointers = tuple(Pointer("zone", target) for target in points)
     return Put("zone", name, expected, zone, b"{}", b"{}", b"{}", (), (), pointers, (), (NOTE,) * notes)
 
 
 def change(*puts: Put, stock: Sequence[StockMovement] = (), drops: Sequence[Drop] = ()) -> Change:
-    return Change(P, puts, drops, stock)
+    """A change of these parts; one that only moves stock is about a new resource of its own."""
+    return Change(P, puts or (() if drops else (put(next(NAMES)),)), drops, stock)
 
 
 def drop(name: str, expected: int = 1) -> Drop:
@@ -61,7 +65,7 @@ def test_a_refused_change_takes_no_stock() -> None:
     verdicts = judge([change(stock=[reserve(2), reserve(2)]), change(stock=[reserve(3)])], place)
     assert isinstance(verdicts[0], OutOfStock)
     assert verdicts[1] is None
-    assert place.levels[P, "e"].available == 0
+    assert place.level((P, "e")).available == 0
 
 
 def test_lines_of_one_item_count_together() -> None:
@@ -73,7 +77,7 @@ def test_lines_of_one_item_count_together() -> None:
 def test_a_change_whose_version_is_stale_moves_nothing() -> None:
     place = ground({"e": 1}, {"a": 5})
     judge([change(put("a", 4), stock=[reserve(1)])], place)
-    assert place.levels[P, "e"] == StockLevel(1, 0)
+    assert place.level((P, "e")) == StockLevel(1, 0)
     assert place.standings["zone", P, "a"].version == 5
 
 
@@ -102,7 +106,7 @@ def test_resources_made_together_may_point_at_each_other() -> None:
 def test_what_is_said_last_is_numbered_too() -> None:
     place = ground(versions={"a": 1})
     judge([change(drops=[drop("a")._replace(notes=(NOTE, NOTE))])], place)
-    assert place.farewells["zone", P, "a"] == 2
+    assert [(told.last, told.version) for told in place.told] == [(2, 1)]
 
 
 @pytest.mark.parametrize("kind", ["track", "backorder", "receive", "count", "release"])
@@ -129,6 +133,6 @@ def test_what_is_sold_and_what_is_left_is_what_there_was(units: int, baskets: li
             for movement in one.stock
             if movement.entry_id == entry
         )
-        level = place.levels.get((P, entry), NO_STOCK)
+        level = place.level((P, entry))
         assert level == StockLevel(units, sold)
         assert level.available >= 0

@@ -6,7 +6,9 @@
     ├── Forbidden                        403   InsufficientScope
     ├── ResourceNotFound                 404
     ├── ConcurrentModification           409
+    ├── RequestTimeout                   408
     ├── ContentTooLarge                  413
+    ├── DeadlineExceeded                 504
     └── Unavailable                  502/503   OverCapacity, BadGateway
 
 The class name is the code in the answer unless `code` says otherwise. Fields given to the
@@ -113,6 +115,12 @@ class RequiredField(Rejected):
 
 class ContentTooLarge(ApiError):
     status = 413
+
+
+class RequestTimeout(ApiError):
+    """The request itself arrived too slowly; its connection is closed."""
+
+    status = 408
 
 
 class MaxResourceLimitExceeded(Rejected): ...
@@ -341,11 +349,29 @@ class OverCapacity(Unavailable):
         super().__init__(message)
 
 
+class DeadlineExceeded(ApiError):
+    """The time the client gave is over, and nothing was changed."""
+
+    status = 504
+
+    def __init__(self, message: str = "The request's deadline has passed; nothing was changed.") -> None:
+        super().__init__(message)
+
+
 class BadGateway(Unavailable):
     status = 502
 
     def __init__(self, message: str = "The database cannot be reached; try again.") -> None:
         super().__init__(message)
+
+
+class IdempotencyKeyTaken(ApiError):
+    """A change under a key that was used before; whoever sees it answers what was answered then. Never sent."""
+
+    status = 409
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The idempotency key '{key}' was used before.")
 
 
 class PendingOperation(Unavailable):

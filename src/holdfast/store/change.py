@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.commerce.messages.message import Message
     from holdfast.commerce.registry import Changed, Resource
     from holdfast.commerce.stock import StockMovement
+    from holdfast.commerce.tally import Tally
     from holdfast.commerce.values.value import Stored
 
 Claim = tuple[str, str]
@@ -61,6 +62,28 @@ class Drop(NamedTuple):
     notes: Sequence[Note]
 
 
+class Reply(NamedTuple):
+    """What a request under an idempotency key is answered: a status, and the body of the change's first resource.
+
+    stored: the body, where it is another one.
+    """
+
+    client_id: str
+    key: str
+    fingerprint: bytes
+    status: int
+    stored: bytes = b""
+
+
+class Subject(NamedTuple):
+    """The resource a change is about: the one it stands for in the ledger and under its key."""
+
+    kind: str
+    id: str
+    version: int
+    at: str
+
+
 class Change(NamedTuple):
     """All writes of one request in one project."""
 
@@ -68,16 +91,40 @@ class Change(NamedTuple):
     puts: Sequence[Put]
     drops: Sequence[Drop]
     stock: Sequence[StockMovement]
+    tallies: Sequence[Tally] = ()
+    reply: Reply | None = None
+
+    @property
+    def items(self) -> tuple[Put | Drop, ...]:
+        """All the resources it writes."""
+        return (*self.puts, *self.drops)
+
+    @property
+    def subject(self) -> Subject:
+        """The first resource it puts, else the first it drops."""
+        if self.puts:
+            put = self.puts[0]
+            return Subject(put.kind, put.id, put.resource.version, put.resource.last_modified_at)
+        drop = self.drops[0]
+        return Subject(drop.kind, drop.id, drop.expected, drop.at)
 
 
 def change_of(
-    project: str, kind: Resource[Any], before: Stored | None, changed: Changed[Any], *, delete: bool = False
+    project: str,
+    kind: Resource[Any],
+    before: Stored | None,
+    changed: Changed[Any],
+    *,
+    delete: bool = False,
+    reply: Reply | None = None,
 ) -> Change:
     """The change a decision asks for; with `delete` the resource goes and takes its claims along."""
     puts, drops = [], []
     if delete:
         assert before is not None
         drops.append(_drop(kind, before, changed.messages))
+        if reply is not None and not reply.stored:
+            reply = reply._replace(stored=packed(encode(changed.resource)))
     else:
         puts.append(_put(kind, before, changed.resource, changed.messages))
     for other in changed.others:
@@ -86,7 +133,7 @@ def change_of(
             drops.append(_drop(other.kind, other.before, ()))
         else:
             puts.append(_put(other.kind, other.before, other.after, ()))
-    return Change(project, puts, drops, changed.stock)
+    return Change(project, puts, drops, changed.stock, changed.tallies, reply)
 
 
 def _put(kind: Resource[Any], before: Stored | None, after: Stored, messages: Sequence[Message]) -> Put:

@@ -5,7 +5,9 @@ number of statements whatever their number, and share one flush. Each gets its o
 no artificial wait: a lone change commits at once.
 
 A connection lost before COMMIT was sent costs nothing: nothing happened, the batch runs again. One
-lost at COMMIT leaves a question, and the transaction's number, taken beforehand, answers it.
+lost at COMMIT leaves a question. Each batch carries an id that it writes into the table `fate`; who
+wants to know what became of it writes the same id. That waits for the old transaction, and then
+either finds the id there, or takes its place, so that the old one can never commit.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ from typing import NamedTuple
 import asyncpg
 
 from holdfast.base.errors import ApiError, BadGateway, General, InvalidInput, OverCapacity, PendingOperation
+from holdfast.base.ids import uuid7
 from holdfast.base.log import log
 from holdfast.store import writes
 from holdfast.store.batch import judge
 from holdfast.store.change import Change
 from holdfast.store.pool import CONNECTION_LOST, Database, patiently
 from holdfast.store.queries import queries
+from holdfast.store.session import Part, Session
 
 _SQL = queries("constraints")
 
@@ -48,11 +52,11 @@ class Outcome(NamedTuple):
 
 
 class CommitUnknown(Exception):
-    """The connection broke while the COMMIT of transaction `number` was under way."""
+    """The connection broke while the COMMIT of the batch with this fate was under way."""
 
-    def __init__(self, number: str, outcome: Outcome) -> None:
-        super().__init__(number)
-        self.number = number
+    def __init__(self, fate: str, outcome: Outcome) -> None:
+        super().__init__(fate)
+        self.fate = fate
         self.outcome = outcome
 
 
@@ -64,7 +68,7 @@ class Committer:
         self._committed = committed
         self._waiting: deque[Waiting] = deque()
         self._running: asyncio.Task[None] | None = None
-        self._connection: asyncpg.Connection | None = None
+        self._session: Session | None = None
 
     async def submit(self, change: Change) -> None:
         """Commit a change; returns once it is durable.
@@ -86,8 +90,8 @@ class Committer:
         """Finish what waits, then disconnect."""
         if self._running is not None:
             await self._running
-        if self._connection is not None:
-            await self._connection.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def _run(self) -> None:
         try:
@@ -143,25 +147,26 @@ class Committer:
             try:
                 return await patiently(lambda: self._transact(changes))
             except CommitUnknown as unknown:
-                if await self._did_commit(unknown.number):
+                if await self._did_commit(unknown.fate):
                     return unknown.outcome
             except CONFLICTS as conflict:
                 log.warning("commit.conflict", attempt=attempt, reason=type(conflict).__name__)
         raise OverCapacity
 
     async def _transact(self, changes: Sequence[Change]) -> Outcome:
-        connection = await self._connected()
+        session = await self._connected()
+        fate = uuid7()
         try:
-            await connection.execute("BEGIN")
-            ground = await writes.survey(connection, changes)
+            await session.begin()
+            ground = await writes.survey(session, changes)
             verdicts = judge(changes, ground)
             refused = {index: verdict for index, verdict in enumerate(verdicts) if verdict is not None}
             accepted = [change for change, verdict in zip(changes, verdicts, strict=True) if verdict is None]
-            clashes = await writes.write(connection, accepted, ground)
-            if clashes or not accepted:
-                await connection.execute("ROLLBACK")
-                return Outcome(False, refused | await writes.explain(connection, changes, clashes))
-            await self._commit(connection, Outcome(True, refused))
+            missed = await writes.write(session, accepted, ground, fate) if accepted else writes.Missed()
+            if missed or not accepted:
+                await session.rollback()
+                return Outcome(False, refused | await writes.explain(session, changes, missed))
+            await self._commit(session, fate, Outcome(True, refused))
             return Outcome(True, refused)
         except CommitUnknown:
             raise
@@ -169,41 +174,39 @@ class Committer:
             self._forget()
             raise
 
-    async def _commit(self, connection: asyncpg.Connection, outcome: Outcome) -> None:
-        number = await connection.fetchval(_SQL["begin_numbered"])
+    async def _commit(self, session: Session, fate: str, outcome: Outcome) -> None:
         try:
-            await connection.execute("COMMIT")
+            await session.commit()
         except CONNECTION_LOST as lost:
             self._forget()
-            raise CommitUnknown(number, outcome) from lost
+            raise CommitUnknown(fate, outcome) from lost
 
-    async def _did_commit(self, number: str) -> bool:
-        """Ask the database what became of a transaction. Raises PendingOperation while it cannot say."""
+    async def _did_commit(self, fate: str) -> bool:
+        """Settle what became of a batch. Raises PendingOperation while the database cannot say."""
         try:
-            status = await patiently(lambda: self._fate(number))
+            settled_now = await patiently(lambda: self._settle_fate(fate))
         except BadGateway:
             raise PendingOperation from None
-        if status == "in progress":  # its old session has not noticed yet that we are gone
-            raise PendingOperation
-        log.warning("commit.recovered", number=number, status=status)
-        return status == "committed"
+        log.warning("commit.recovered", fate=fate, committed=not settled_now)
+        return not settled_now
 
-    async def _fate(self, number: str) -> str | None:
-        connection = await self._connected()
+    async def _settle_fate(self, fate: str) -> bool:
+        """Whether the batch's id could still be written, which means that it did not commit."""
+        session = await self._connected()
         try:
-            status: str | None = await connection.fetchval(_SQL["fate"], number)
+            (written,) = await session.write([Part("decide_fate", _SQL["decide_fate"], (fate,))])
         except BaseException:
             self._forget()
             raise
-        return status
+        return bool(written)
 
-    async def _connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect()
-        return self._connection
+    async def _connected(self) -> Session:
+        if self._session is None or self._session.is_closed():
+            self._session = await self._database.session()
+        return self._session
 
     def _forget(self) -> None:
-        """Drop a connection whose transaction is in an unknown or broken state: the server rolls it back."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
+        """Drop a session whose transaction is in an unknown or broken state: the server rolls it back."""
+        if self._session is not None:
+            self._session.terminate()
+            self._session = None

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from holdfast.base.errors import DuplicateField
+from holdfast.commerce.registry import REGISTRY
+
 if TYPE_CHECKING:
     from holdfast.commerce.registry import Resource
     from holdfast.commerce.values.value import Stored
@@ -32,6 +35,12 @@ def claim_value(value: str) -> str:
 def claims_of(kind: Resource[Any], resource: Stored) -> tuple[tuple[str, str], ...]:
     """The (field, value) pairs a resource claims in its project."""
     return tuple((field, claim_value(value)) for field, value in kind.unique_values(resource))
+
+
+def duplicate(kind: str, field: str, value: str, owner: str | None) -> DuplicateField:
+    """The refusal of a value that belongs to somebody else already."""
+    conflicting = {"typeId": kind, "id": owner} if owner else None
+    return DuplicateField(REGISTRY[kind].published.get(field, field), value, conflicting)
 
 
 def pointers_of(kind: Resource[Any], body: bytes) -> frozenset[Pointer]:

@@ -15,6 +15,7 @@ import asyncpg
 
 from holdfast.base.errors import BadGateway, QueryTimedOut
 from holdfast.base.log import log
+from holdfast.store.session import Session
 
 T = TypeVar("T")
 
@@ -113,6 +114,10 @@ class Database:
             server_settings=_KEYED,
             statement_cache_size=1000,
         )
+
+    async def session(self) -> Session:
+        """A new connection for transactions."""
+        return Session(await self.connect())
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Rows of one statement; safe to repeat, so it waits through a short outage."""

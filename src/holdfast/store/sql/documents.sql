@@ -21,7 +21,7 @@ SELECT wanted.n, u.id, d.version,
 
 -- name: lock_to_update
 -- Take the rows a batch will change, in one order for all processes, and learn where they stand.
-SELECT d.project, d.id, d.version, d.sequence_number
+SELECT d.project, d.id::text AS id, d.version AS first, d.sequence_number AS second
   FROM {table} d
   JOIN unnest($1::text[], $2::uuid[]) AS wanted (project, id) ON d.project = wanted.project AND d.id = wanted.id
  ORDER BY d.project, d.id
@@ -29,7 +29,7 @@ SELECT d.project, d.id, d.version, d.sequence_number
 
 -- name: lock_to_delete
 -- As above, and wait for those who are about to point at these rows.
-SELECT d.project, d.id, d.version, d.sequence_number
+SELECT d.project, d.id::text AS id, d.version AS first, d.sequence_number AS second
   FROM {table} d
   JOIN unnest($1::text[], $2::uuid[]) AS wanted (project, id) ON d.project = wanted.project AND d.id = wanted.id
  ORDER BY d.project, d.id
@@ -37,20 +37,20 @@ SELECT d.project, d.id, d.version, d.sequence_number
 
 -- name: hold
 -- Keep the targets of new references from being deleted until this transaction ends.
-SELECT d.project, d.id
+SELECT d.project, d.id::text AS id, 0::bigint AS first, 0::bigint AS second
   FROM {table} d
   JOIN unnest($1::text[], $2::uuid[]) AS wanted (project, id) ON d.project = wanted.project AND d.id = wanted.id
  ORDER BY d.project, d.id
    FOR KEY SHARE OF d;
 
 -- name: insert
--- New resources; a row that is missing from the answer was there before.
+-- New resources; one that was there before is not written.
 INSERT INTO {table} (project, id, version, sequence_number, created_at, modified_at, body, query)
 SELECT project, id, version, sequence_number, modified_at::timestamptz, modified_at::timestamptz, body, query::jsonb
   FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::text[])
        AS new (project, id, version, sequence_number, modified_at, body, query)
     ON CONFLICT DO NOTHING
-RETURNING project, id;
+RETURNING 1;
 
 -- name: update
 -- New versions of resources this transaction has locked.
@@ -62,9 +62,17 @@ UPDATE {table} d
        query = new.query::jsonb
   FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::text[])
        AS new (project, id, version, sequence_number, modified_at, body, query)
- WHERE d.project = new.project AND d.id = new.id;
+ WHERE d.project = new.project AND d.id = new.id
+RETURNING 1;
 
 -- name: delete
 DELETE FROM {table} d
  USING unnest($1::text[], $2::uuid[]) AS gone (project, id)
- WHERE d.project = gone.project AND d.id = gone.id;
+ WHERE d.project = gone.project AND d.id = gone.id
+RETURNING 1;
+
+-- name: find_present
+-- Which of these resources are there.
+SELECT d.project, d.id::text AS id
+  FROM {table} d
+  JOIN unnest($1::text[], $2::uuid[]) AS wanted (project, id) ON d.project = wanted.project AND d.id = wanted.id;
