@@ -1,6 +1,6 @@
 """Stands between the shop and its database, or a buyer and the shop, and breaks the way as told.
 
-    python -m holdfast.ops.drill.proxy 127.0.0.1:PORT UPSTREAM_HOST:PORT|UPSTREAM_SOCKET
+    python -m holdfast.ops.drill.proxy LISTEN_HOST:PORT UPSTREAM_HOST:PORT|UPSTREAM_SOCKET postgres|plain
 
 A process of its own, so that it outlives what it breaks and its work slows nobody down. It obeys
 one JSON object a line on its standard input (a `Way`), answers each with one line of what it has
@@ -15,12 +15,12 @@ import random
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from holdfast.ops.drill.wire import Client, Server
+from holdfast.ops.drill import wire
 
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
@@ -72,12 +72,16 @@ class Seen:
     commits_dropped: int = 0
     answers_dropped: int = 0
 
+    def __sub__(self, earlier: Seen) -> Seen:
+        return Seen(**{name: count - getattr(earlier, name) for name, count in asdict(self).items()})
+
 
 class Proxy:
     """Listens, forwards, and breaks."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, *, postgres: bool) -> None:
         self._upstream = upstream
+        self._postgres = postgres
         self._links: set[Link] = set()
         self._chance = random.Random(0)  # noqa: S311 - a drill is to be repeatable
         self._broken_at_commit = 0
@@ -88,15 +92,14 @@ class Proxy:
         return await asyncio.start_server(self._accept, host, port, backlog=BACKLOG, limit=CHUNK_BYTES)
 
     def take(self, way: Way) -> None:
-        """Change the way: what runs feels it at once."""
+        """Change the way: what runs feels it at once. Connections that bytes were taken from cannot go on."""
         self.way = way
         self._chance = random.Random(way.seed)  # noqa: S311 - as above
         self._broken_at_commit = 0
-        if not way.open:
-            self.reset_all()
+        self.reset(link for link in tuple(self._links) if not way.open or (link.is_torn and not way.swallow))
 
-    def reset_all(self) -> None:
-        for link in tuple(self._links):
+    def reset(self, links: Iterable[Link]) -> None:
+        for link in links:
             self.seen.reset += 1
             link.reset()
 
@@ -117,11 +120,11 @@ class Proxy:
             return
         try:
             there = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
-        except OSError:
+        except (OSError, TimeoutError):
             abort(writer)
             return
         self.seen.connections += 1
-        link = Link(self, (reader, writer), there)
+        link = Link(self, (reader, writer), there, postgres=self._postgres)
         self._links.add(link)
         try:
             await link.run()
@@ -141,13 +144,15 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Link:
     """One connection and its continuation to the server."""
 
-    def __init__(self, proxy: Proxy, near: Stream, far: Stream) -> None:
+    def __init__(self, proxy: Proxy, near: Stream, far: Stream, *, postgres: bool) -> None:
         self._proxy = proxy
         self._near = near
         self._far = far
-        self._client = Client()
-        self._server = Server()
+        self._postgres = postgres
+        self._client = wire.Client()
+        self._server = wire.Server()
         self._answer_is_lost = False
+        self.is_torn = False
 
     async def run(self) -> None:
         """Forward until either side ends."""
@@ -172,7 +177,7 @@ class Link:
     ) -> None:
         with suppress(OSError):
             while piece := await source.read(CHUNK_BYTES):
-                await self._pass_on(look(piece), target, towards)
+                await self._pass_on(look(piece) if self._postgres else piece, target, towards)
 
     async def _pass_on(self, piece: bytes, target: asyncio.StreamWriter, towards: str) -> None:
         way = self._proxy.way
@@ -182,6 +187,7 @@ class Link:
             await asyncio.sleep(way.delay_seconds + trickle_seconds)
         if towards in self._proxy.way.swallow:
             self._proxy.seen.swallowed_bytes += len(piece)
+            self.is_torn = True
             return
         target.write(piece)
         await target.drain()
@@ -201,7 +207,7 @@ class Link:
 
     def _from_server(self, piece: bytes) -> bytes:
         """What of a piece goes back to the client; a lost answer is where the connection ends."""
-        if self._server.says_committed(piece) and self._answer_is_lost:
+        if self._server.answers_commit(piece) and self._answer_is_lost:
             self._proxy.seen.answers_dropped += 1
             self.reset()
             raise ConnectionResetError
@@ -217,9 +223,9 @@ def abort(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def main(listen: str, upstream: str) -> None:
+async def main(listen: str, upstream: str, language: str) -> None:
     host, _, port = listen.rpartition(":")
-    proxy = Proxy(upstream)
+    proxy = Proxy(upstream, postgres=language == "postgres")
     server = await proxy.listen(host, int(port))
     tell(proxy, port=server.sockets[0].getsockname()[1])
     orders = await standard_input()
@@ -227,7 +233,6 @@ async def main(listen: str, upstream: str) -> None:
         while line := await orders.readline():
             proxy.take(replace(WHOLE, **orders_of(line)))
             tell(proxy)
-    proxy.reset_all()
 
 
 def orders_of(line: bytes) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 HEAD_BYTES = 5
 START_BYTES = 4
 TLS_ASKED = (8).to_bytes(4, "big") + (80_877_103).to_bytes(4, "big")
+NO_TLS = b"N"
 COMMIT = b"commit"
+ROLLBACK = b"rollback"
 # Longer messages are never a COMMIT: their rest is skipped, not kept.
 KEPT_BYTES_MAX = 256
 
@@ -19,11 +21,11 @@ KEPT_BYTES_MAX = 256
 class Messages:
     """Cuts a stream into messages: their type, the beginning of their body, and where in the piece they end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, started: bool) -> None:
         self._head = b""
         self._body = bytearray()
         self._missing = 0
-        self._started = False
+        self._started = started
 
     def of(self, piece: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         at = 0
@@ -64,7 +66,7 @@ class Client:
     """What a client says: where its commits end, whether sent as text or as a prepared statement."""
 
     def __init__(self) -> None:
-        self._messages = Messages()
+        self._messages = Messages(started=False)
         self._prepared: set[bytes] = set()
         self._bound = False
 
@@ -90,24 +92,19 @@ class Client:
 
 
 class Server:
-    """What a server says: whether it has committed."""
+    """What a server says: whether it has answered a COMMIT."""
 
     def __init__(self) -> None:
-        self._messages = Messages()
-        self._messages._started = True  # noqa: SLF001 - a server's first message has a type already
-        self._first = True
+        self._messages = Messages(started=True)
+        self._spoke = False
 
-    def says_committed(self, piece: bytes) -> bool:
-        """Whether a piece completes the answer to a COMMIT."""
-        if self._first:
-            self._first = False
-            if piece == b"N":  # no TLS here
-                self._first = True
-                return False
-        return any(
-            kind == b"C" and body.rstrip(b"\0").lower() in (COMMIT, b"rollback")
-            for kind, body, _ in self._messages.of(piece)
-        )
+    def answers_commit(self, piece: bytes) -> bool:
+        """Whether a piece completes the answer to a COMMIT, one that became a ROLLBACK included."""
+        if not self._spoke and piece == NO_TLS:
+            return False
+        self._spoke = True
+        tags = [body.rstrip(b"\0").lower() for kind, body, _ in self._messages.of(piece) if kind == b"C"]
+        return COMMIT in tags or ROLLBACK in tags
 
 
 def is_commit(text: bytes) -> bool:
