@@ -106,6 +106,7 @@ class Resource(Generic[R]):
     the body: a Projection, or a function whose result has all the fields of the shape. ad_hoc:
     whether any of it has an index for queries nobody foresaw; not worth its cost where every write
     would feed it and nobody asks. indexed: top-level searchable fields that queries single out.
+    due: searchable moments after which a chore must look at a resource; few resources have one.
     published: names under which unique fields appear in errors, where they differ. query_fields:
     fields that exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
     """
@@ -123,6 +124,7 @@ class Resource(Generic[R]):
         searchable: Projection | Callable[[R], Any] | None = None,
         ad_hoc: bool = True,
         indexed: Sequence[str] = (),
+        due: Sequence[str] = (),
         published: Mapping[str, str] | None = None,
         query_fields: Mapping[str, Any] | None = None,
         my_draft: type[Value] | None = None,
@@ -140,6 +142,7 @@ class Resource(Generic[R]):
         self.query_shape: type[msgspec.Struct] = searchable.shape if isinstance(searchable, Projection) else shape
         self.ad_hoc = ad_hoc and path is not None
         self.indexed = tuple(indexed)
+        self.due = tuple(due)
         self.published = dict(published or {})
         self.query_fields = dict(query_fields or {})
         self.my_draft = my_draft

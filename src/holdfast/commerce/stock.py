@@ -15,6 +15,7 @@ class StockMovement(NamedTuple):
 
     reserve   hold `quantity` for an order; refused when less is available (I3)
     backorder hold `quantity` even beyond what is available (the entry is restockable)
+    adopt     hold for an order the `quantity` its cart had reserved: the holder changes, nothing moves
     track     take `quantity` off the stock, below zero if need be (TrackOnly)
     release   give back a reservation of `quantity`, as far as the entry still holds one: an entry
               that was deleted and made anew has forgotten those of its predecessor
@@ -22,7 +23,7 @@ class StockMovement(NamedTuple):
     count     the stock is now exactly `quantity`; reservations stay
     """
 
-    kind: Literal["reserve", "backorder", "track", "release", "receive", "count"]
+    kind: Literal["reserve", "backorder", "adopt", "track", "release", "receive", "count"]
     entry_id: str
     quantity: int
     sku: str = ""
@@ -42,7 +43,7 @@ class StockLevel(NamedTuple):
 
 NO_STOCK = StockLevel(0, 0)
 # Movements that can never take a level below zero; the others lift the table's check.
-GUARDED = frozenset({"reserve", "release"})
+GUARDED = frozenset({"reserve", "adopt", "release"})
 
 
 def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
@@ -54,6 +55,8 @@ def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
             return StockLevel(on_stock, reserved + quantity) if level.available >= quantity else None
         case "backorder":
             return StockLevel(on_stock, reserved + quantity)
+        case "adopt":
+            return level
         case "track":
             return StockLevel(on_stock - quantity, reserved)
         case "release":

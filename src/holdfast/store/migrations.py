@@ -107,7 +107,7 @@ async def _make_tables(connection: asyncpg.Connection) -> None:
 
 
 def _indexes(resource: Resource[Any]) -> Iterator[str]:
-    """Indexes of a type's table: by age, by the fields queries single out, and over all that is searchable.
+    """Indexes of a type's table: by age, by the fields queries single out, by moments, over all that is searchable.
 
     Singled-out fields are columns of their own, computed by the database: an index on an expression
     over `query` would have to be written with every change of the document, whatever changed in it.
@@ -115,11 +115,12 @@ def _indexes(resource: Resource[Any]) -> Iterator[str]:
     table = table_of(resource.name)
     name = table.strip('"')
     yield f'CREATE INDEX IF NOT EXISTS "{name}_created" ON {table} (project, created_at)'
-    for field in resource.indexed:
+    for field in (*resource.indexed, *resource.due):
         column = column_of(field)
         yield (
             f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} text GENERATED ALWAYS AS (query->>'{field}') STORED"
         )
-        yield f'CREATE INDEX IF NOT EXISTS "{name}_{field}" ON {table} (project, {column})'
+        by = f"({column}) WHERE {column} IS NOT NULL" if field in resource.due else f"(project, {column})"
+        yield f'CREATE INDEX IF NOT EXISTS "{name}_{field}" ON {table} {by}'
     if resource.ad_hoc:
         yield f'CREATE INDEX IF NOT EXISTS "{name}_query" ON {table} USING gin (query jsonb_path_ops)'

@@ -37,6 +37,7 @@ from holdfast.commerce.values.value import (
     Instant,
     Int,
     Key,
+    Minutes,
     Natural,
     Positive,
     Quantity,
@@ -65,7 +66,7 @@ class InventoryEntryDraft(Value):
     max_cart_quantity: Positive | None = None
     restockable_in_days: Natural | None = None
     expected_delivery: Instant | None = None
-    reservation_expiration_in_minutes: Positive | None = None
+    reservation_expiration_in_minutes: Minutes | None = None
     stock_levels: StockLevels | None = None
     custom: CustomFieldsDraft | None = None
 
@@ -249,7 +250,7 @@ def set_reorder_point(entry: InventoryEntry, *, quantity: Int | None = None) -> 
 
 @inventory_entries.action("setReservationExpirationInMinutes")
 def set_reservation_expiration_in_minutes(
-    entry: InventoryEntry, *, reservation_expiration_in_minutes: Positive | None = None
+    entry: InventoryEntry, *, reservation_expiration_in_minutes: Minutes | None = None
 ) -> Changed[InventoryEntry]:
     old = entry.reservation_expiration_in_minutes
     if reservation_expiration_in_minutes == old:

@@ -20,6 +20,7 @@ from holdfast.commerce.values.value import (
     Currency,
     Locale,
     LocalizedString,
+    Minutes,
     Stored,
     Value,
     adopt,
@@ -37,7 +38,6 @@ MESSAGE_DAYS = 15
 ProjectKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{2,36}\Z")]
 Days = Annotated[int, Meta(ge=1, le=365_250)]
 MessageDays = Annotated[int, Meta(ge=1, le=90)]
-Minutes = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 SearchStatus = Literal["Activated", "Deactivated"]
 UnitStatus = Literal["Active", "Inactive"]
 Indexed = Literal["products", "products_search", "orders", "customers", "business_units"]

@@ -12,6 +12,7 @@ from holdfast.commerce.resources.cart.parts import with_line
 from holdfast.commerce.resources.cart.shape import LINE_ITEMS_MAX, Cart, LineItem, carts
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.rules.item_prices import cart_price, gather_products, on_sale, totalled
+from holdfast.commerce.rules.reservations import inherited
 from holdfast.commerce.values.money import money
 
 
@@ -19,15 +20,16 @@ def merge_carts(customer_cart: Cart, anonymous_cart: Cart, facts: Facts) -> Chan
     """The customer's cart with the guest's line items, and the guest's cart as Merged.
 
     Of equal lines the larger quantity stays. Custom line items and custom fields stay behind, as do
-    lines the customer's cart has no price for: a sign-in must not fail over them. The customer's
-    cart is left to be recalculated and touched by whoever commits it.
+    lines the customer's cart has no price for: a sign-in must not fail over them. Reservations come
+    along. The customer's cart is left to be recalculated and touched by whoever commits it.
     """
     gather_products(anonymous_cart.line_items, facts)
     cart = customer_cart
     for item in anonymous_cart.line_items:
         cart = _joined(cart, item, anonymous_cart, facts)
-    merged = touched(replace(anonymous_cart, cart_state="Merged"), anonymous_cart.version + 1, facts)
-    return Changed(cart, others=(Other(carts, anonymous_cart, merged),))
+    left = replace(anonymous_cart, cart_state="Merged", stock_reserved=(), reserved_until=None)
+    merged = touched(left, anonymous_cart.version + 1, facts)
+    return Changed(cart, others=(Other(carts, anonymous_cart, merged),)).then(inherited(cart, anonymous_cart, facts))
 
 
 def _joined(cart: Cart, item: LineItem, source: Cart, facts: Facts) -> Cart:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from holdfast.base.errors import InvalidOperation, OutOfStock, PriceChanged, ShippingMethodDoesNotMatchCart
-from holdfast.commerce.facts import ByField, Facts
-from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo
+from holdfast.commerce.facts import ByField, ById, Facts
+from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo, StockReservation
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
 from holdfast.commerce.rules.item_prices import line_unit
 from holdfast.commerce.rules.totals import recalculated, shipping_infos
@@ -45,29 +45,44 @@ def order_stock(cart: Cart, facts: Facts) -> tuple[StockMovement, ...]:
     """The movements an order of this cart makes, one per line that its inventory mode counts.
 
     None ignores stock. TrackOnly takes it, below zero if need be. ReserveOnOrder reserves it, beyond
-    what is available only where the entry can be restocked; ReserveOnCart is served the same way, at
-    order time. Lines of one entry are separate movements: the committer takes them together or not
-    at all. Raises OutOfStock for counted lines without an entry.
+    what is available only where the entry can be restocked. ReserveOnCart does the same, except that
+    what the cart has reserved already becomes the order's. Lines of one entry are separate movements:
+    the committer takes them together or not at all. Raises OutOfStock for counted lines without an entry.
     """
-    lines = _counted(cart)
-    lookups = stock_lookups(cart)
-    facts.gather(lookups)
-    found = [
-        (item, facts.find_by(inventory_entries, STOCK_FIELD, lookup.value))
-        for item, lookup in zip(lines, lookups, strict=True)
-    ]
+    facts.gather(stock_lookups(cart))
+    kept = _kept(cart)
+    found = [(item, _entry(item, kept.get(item.id), facts)) for item in _counted(cart)]
     missing = [item for item, entry in found if entry is None]
     if missing:
         raise OutOfStock([item.id for item in missing], [item.variant.sku or "" for item in missing])
-    return tuple(_movement(item, entry, cart) for item, entry in found if entry is not None)
+    return tuple(_movement(item, entry, cart, kept.get(item.id)) for item, entry in found if entry is not None)
 
 
-def stock_lookups(cart: Cart) -> tuple[ByField, ...]:
+def stock_lookups(cart: Cart) -> tuple[ByField | ById, ...]:
     """The inventory entries an order of this cart will ask for, one per counted line."""
+    kept = _kept(cart)
     return tuple(
-        ByField(inventory_entries.name, STOCK_FIELD, place_of(item.variant.sku or "", item.supply_channel))
+        ById(inventory_entries.name, kept[item.id].entry_id)
+        if item.id in kept
+        else ByField(inventory_entries.name, STOCK_FIELD, place_of_line(item))
         for item in _counted(cart)
     )
+
+
+def place_of_line(item: LineItem) -> str:
+    """Where the stock of a line is counted."""
+    return place_of(item.variant.sku or "", item.supply_channel)
+
+
+def _kept(cart: Cart) -> dict[str, StockReservation]:
+    """The reservation of each line that has one."""
+    return {each.line_item_id: each for each in cart.stock_reserved}
+
+
+def _entry(item: LineItem, kept: StockReservation | None, facts: Facts) -> InventoryEntry | None:
+    """The entry a line has reserved at; without one, or once that is gone, the entry of its place."""
+    entry = facts.find(inventory_entries, kept.entry_id) if kept is not None else None
+    return entry or facts.find_by(inventory_entries, STOCK_FIELD, place_of_line(item))
 
 
 def _counted(cart: Cart) -> tuple[LineItem, ...]:
@@ -79,8 +94,10 @@ def mode_of(item: LineItem, cart: Cart) -> str:
     return item.inventory_mode or cart.inventory_mode
 
 
-def _movement(item: LineItem, entry: InventoryEntry, cart: Cart) -> StockMovement:
+def _movement(item: LineItem, entry: InventoryEntry, cart: Cart, kept: StockReservation | None) -> StockMovement:
     sku = item.variant.sku or ""
+    if kept is not None and kept.entry_id == entry.id:
+        return StockMovement("adopt", entry.id, item.quantity, sku, item.id)
     if mode_of(item, cart) == "TrackOnly":
         return StockMovement("track", entry.id, item.quantity, sku, item.id)
     restockable = entry.restockable_in_days is not None

@@ -20,6 +20,8 @@ SAFE_INTEGER_MAX = 2**53 - 1
 Int = Annotated[int, Meta(ge=-SAFE_INTEGER_MAX, le=SAFE_INTEGER_MAX)]
 Natural = Annotated[int, Meta(ge=0, le=SAFE_INTEGER_MAX)]
 Positive = Annotated[int, Meta(ge=1, le=SAFE_INTEGER_MAX)]
+# As far as a signed 32 bit number goes: four thousand years.
+Minutes = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 # Line item quantities and stock counters: far above any sale, far below what a sum could overflow.
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 

@@ -58,9 +58,7 @@ def test_a_cart_that_ignores_stock_moves_none() -> None:
     assert order_stock(a_full_cart(), shop()) == ()
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind"), [("ReserveOnOrder", "reserve"), ("TrackOnly", "track"), ("ReserveOnCart", "reserve")]
-)
+@pytest.mark.parametrize(("mode", "kind"), [("ReserveOnOrder", "reserve"), ("TrackOnly", "track")])
 def test_every_line_moves_its_units(mode: str, kind: Any) -> None:
     cart = a_full_cart(inventoryMode=mode)
     first, second = cart.line_items

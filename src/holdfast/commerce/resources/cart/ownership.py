@@ -18,8 +18,9 @@ from holdfast.commerce.resources.store import stores
 from holdfast.commerce.rules.common_actions import set_key
 from holdfast.commerce.rules.custom_fields import custom_actions
 from holdfast.commerce.rules.references import resolve_named
+from holdfast.commerce.rules.reservations import extended
 from holdfast.commerce.values.reference import KeyReference, ResourceIdentifier
-from holdfast.commerce.values.value import Country, Locale, Positive
+from holdfast.commerce.values.value import Country, Locale, Minutes
 
 carts.action("setKey")(set_key)
 custom_actions(carts, "order")
@@ -129,6 +130,9 @@ def set_delete_days_after_last_modification(
 
 
 @carts.action("setReservationExpirationInMinutes")
-def set_reservation_expiration_in_minutes(cart: Cart, *, reservation_expiration_in_minutes: Positive) -> Cart:
-    """Set how long reservations of the cart last, where its inventory mode makes any."""
-    return replace(cart, reservation_expiration_in_minutes=reservation_expiration_in_minutes)
+def set_reservation_expiration_in_minutes(
+    cart: Cart, facts: Facts, *, reservation_expiration_in_minutes: Minutes
+) -> Cart:
+    """Set how long reservations of the cart last, those it has from now on and those it will make."""
+    lasting = replace(cart, reservation_expiration_in_minutes=reservation_expiration_in_minutes)
+    return extended(lasting, reservation_expiration_in_minutes, facts)

@@ -74,6 +74,7 @@ def _line(item: LineItem, facts: Facts) -> LineItem:
     return replace(
         item,
         id=facts.new_id(),
+        reservation=None,
         state=initial_state(item.quantity, facts),
         added_at=facts.now,
         last_modified_at=facts.now,

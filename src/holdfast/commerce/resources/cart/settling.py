@@ -1,4 +1,4 @@
-"""What follows every change of a cart: who may change it at all, and prices, taxes and totals anew."""
+"""What follows every change of a cart: who may change it at all, prices, taxes and totals anew, reservations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.resources.shipping_method import shipping_methods
+from holdfast.commerce.rules.reservations import given_back, reserved
 from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
 
 
@@ -36,19 +37,20 @@ def _lookups(cart: Cart, actions: Sequence[Any]) -> Iterator[Lookup]:
 
 
 @carts.settle
-def settle_cart(before: Cart | None, cart: Cart, facts: Facts) -> Cart:
+def settle_cart(before: Cart | None, cart: Cart, facts: Facts) -> Changed[Cart]:
     """The cart reckoned through. A frozen one keeps its prices; only its sums are made."""
     if before is not None:
         check_changeable(before, facts)
-    return summed(cart) if cart.cart_state == "Frozen" else recalculated(cart, facts)
+    settled = summed(cart) if cart.cart_state == "Frozen" else recalculated(cart, facts)
+    return reserved(before, settled, facts)
 
 
 @carts.delete
 def delete_cart(cart: Cart, facts: Facts) -> Changed[Cart]:
-    """A cart goes as it is, a locked one only by those who may change it."""
+    """A cart goes as it is, a locked one only by those who may change it; what it reserved comes back."""
     if cart.lock is not None:
         check_lock_scope(facts)
-    return Changed(cart)
+    return Changed(cart, stock=given_back(cart.stock_reserved, facts))
 
 
 def check_changeable(cart: Cart, facts: Facts) -> None:

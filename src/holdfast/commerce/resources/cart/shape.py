@@ -136,6 +136,7 @@ class LineItem(Value):
     line_item_mode: LineItemMode
     inventory_mode: InventoryMode | None = None
     shipping_details: ItemShippingDetails | None = None
+    reservation: Reference | None = None
     custom: CustomFields | None = None
     added_at: str | None = None
     last_modified_at: str | None = None
@@ -221,6 +222,19 @@ class DiscountCodeInfo(Value):
     state: str
 
 
+class StockReservation(Value):
+    """Units of a line that the cart keeps from others, and the very entry they are kept at.
+
+    After `expires_at` the project may give them back to the shop.
+    """
+
+    id: str
+    line_item_id: str
+    entry_id: str
+    quantity: int
+    expires_at: str
+
+
 class CartLock(Value):
     """Who keeps a cart from being changed, since when."""
 
@@ -229,6 +243,8 @@ class CartLock(Value):
 
 
 class Cart(Stored):
+    """A cart. `stockReserved` and `reservedUntil`, when the first of them ends, are Holdfast's own fields."""
+
     key: str | None = None
     customer_id: str | None = None
     customer_email: str | None = None
@@ -271,6 +287,8 @@ class Cart(Stored):
     delete_days_after_last_modification: int | None = None
     reservation_expiration_in_minutes: int | None = None
     purchase_order_number: str | None = None
+    stock_reserved: tuple[StockReservation, ...] = ()
+    reserved_until: str | None = None
 
     @property
     def currency(self) -> str:
@@ -330,9 +348,10 @@ carts = Resource(
     draft=CartDraft,
     scope="orders",
     holds=("type",),
-    searchable=Projection(Cart, leave_out=NOT_QUERYABLE, inner=QUERYABLE_PARTS),
+    searchable=Projection(Cart, leave_out=(*NOT_QUERYABLE, "stock_reserved"), inner=QUERYABLE_PARTS),
     ad_hoc=False,
     indexed=("customerId", "anonymousId", "customerEmail"),
+    due=("reservedUntil",),
     my_draft=MyCartDraft,
     my_actions=(
         "addDiscountCode",

@@ -22,6 +22,7 @@ from holdfast.commerce.resources.order.shape import Order
 from holdfast.commerce.resources.order.stock import holdings
 from holdfast.commerce.resources.state import check_transition, states
 from holdfast.commerce.rules.custom_fields import custom_fields
+from holdfast.commerce.rules.reservations import given_back
 from holdfast.commerce.rules.stock import check_current, order_stock
 from holdfast.commerce.rules.totals import shipping_infos
 from holdfast.commerce.values.custom_fields import CustomFields, CustomFieldsDraft
@@ -61,10 +62,11 @@ def place_order(cart: Cart, draft: OrderFromCartDraft, facts: Facts) -> Changed[
         ),
         facts,
     )
-    ordered = touched(replace(cart, cart_state="Ordered"), cart.version + 1, facts)
+    ordered = replace(cart, cart_state="Ordered", stock_reserved=(), reserved_until=None)
+    last = touched(ordered, cart.version + 1, facts)
     # An order that starts out cancelled takes no stock yet, like one that is cancelled later.
-    taken = () if draft.order_state == "Cancelled" else stock
-    return Changed(order, (OrderCreated(order=order),), stock=taken, others=(Other(carts, cart, ordered),))
+    taken = given_back(cart.stock_reserved, facts) if draft.order_state == "Cancelled" else stock
+    return Changed(order, (OrderCreated(order=order),), stock=taken, others=(Other(carts, cart, last),))
 
 
 def check_orderable(cart: Cart, facts: Facts) -> None:
