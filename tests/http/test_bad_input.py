@@ -366,7 +366,8 @@ def test_a_predicate_of_ten_thousand_terms_is_refused(seeded: Seeded) -> None:
     listed = f"name in ({','.join('1' for _ in range(10_000))})"
     refusal(seeded.api.send("GET", "/zones", parameters={"where": listed}), 400, "InvalidInput")
     joined = " or ".join(f'name = "{number}"' for number in range(10_000))
-    assert status_of_raw_get(seeded.api, f"/zones?where={quote(joined)}") == 414
+    # Longer than what the server reads ahead of a request: it says no to the URL or to the whole head.
+    assert status_of_raw_get(seeded.api, f"/zones?where={quote(joined)}") in (414, 431)
 
 
 def status_of_raw_get(api: Api, path: str) -> int:

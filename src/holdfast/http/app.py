@@ -9,30 +9,42 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from structlog.contextvars import bind_contextvars
 
-from holdfast.base.errors import ApiError, ContentTooLarge, General, InsufficientScope, InvalidInput, Unavailable
+from holdfast.base.deadline import Deadline
+from holdfast.base.errors import (
+    ApiError,
+    General,
+    InsufficientScope,
+    InvalidInput,
+    OverCapacity,
+    RequestTimeout,
+    Unavailable,
+)
 from holdfast.base.log import log
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.value import encode
 from holdfast.commerce.visibility import check_session
 from holdfast.handlers.endpoints import Answer, Request
 from holdfast.handlers.work import Work
+from holdfast.http.admission import Gate
 from holdfast.http.auth import Authenticator
+from holdfast.http.bodies import Bodies, Receive
+from holdfast.http.criticality import Criticality, criticality
+from holdfast.http.deadlines import seconds_left
 from holdfast.http.kept import Kept
 from holdfast.http.routes import Router, place_of
 from holdfast.store.store import Store
 
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-BODY_BYTES_MAX = 4 * 1024 * 1024
 # Published bound.
 URL_CHARACTERS_MAX = 8_192
 PARAMETERS_MAX = 1_000
@@ -44,12 +56,27 @@ _USUAL: Headers = [_JSON, _OPEN, _EXPOSED]
 _PREFLIGHT: Headers = [
     _OPEN,
     (b"access-control-allow-methods", b"GET, POST, DELETE, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, x-correlation-id, x-external-user-id"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, x-correlation-id, x-external-user-id, x-request-deadline, x-request-timeout",
+    ),
     (b"access-control-max-age", b"86400"),
 ]
 
+# Clients refused together come back apart.
+_RETRY_AFTER_SECONDS = itertools.cycle((b"1", b"2", b"3"))
+_FULL = encode(OverCapacity().body())
+
 # A request for something beside the projects: method, path, query, headers, body → status, headers, body.
 Side = Callable[[str, str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Headers, bytes]]]
+
+
+class Admitting(NamedTuple):
+    """What admission has to know of a request: how much it matters, and when its client gives up."""
+
+    criticality: Criticality | None
+    timeout: bytes | None
+    deadline: bytes | None
 
 
 class App:
@@ -61,19 +88,24 @@ class App:
         self._router = router
         self._sides = dict(sides)
         self._kept = Kept(store.epochs, authenticator)
+        self.gate = Gate(time.monotonic)
+        self._bodies = Bodies()
         self._prefix = os.urandom(6).hex()
         self._counter = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        headers = scope["headers"]
-        authorization = correlation = None
-        for name, value in headers:
+        authorization = correlation = timeout = deadline = None
+        for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value
             elif name == b"x-correlation-id":
                 correlation = value
+            elif name == b"x-request-timeout":
+                timeout = value
+            elif name == b"x-request-deadline":
+                deadline = value
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
             correlation = f"{self._prefix}-{next(self._counter):x}".encode()
         if scope["method"] == "GET" and authorization is not None:
@@ -81,29 +113,57 @@ class App:
             if kept is not None:
                 await _send(send, 200, [*_USUAL, (b"x-correlation-id", correlation)], kept)
                 return
+        matters = criticality(scope["method"], scope["path"])
+        if matters is not None and self.gate.is_full(matters):
+            headers = [*_USUAL, (b"retry-after", next(_RETRY_AFTER_SECONDS)), (b"x-correlation-id", correlation)]
+            await _send(send, 503, headers, b"" if scope["method"] == "HEAD" else _FULL)
+            return
         # Every request is a task of its own, so what is bound here ends with it.
         bind_contextvars(correlation_id=correlation.decode())
-        status, answer_headers, body = await self._answer(scope, receive, authorization)
+        admitting = Admitting(matters, timeout, deadline)
+        status, answer_headers, body = await self._answer(scope, receive, authorization, admitting)
         answer_headers.append((b"x-correlation-id", correlation))
         await _send(send, status, answer_headers, b"" if scope["method"] == "HEAD" else body)
 
-    async def _answer(self, scope: Scope, receive: Receive, authorization: bytes | None) -> tuple[int, Headers, bytes]:
+    async def _answer(
+        self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting
+    ) -> tuple[int, Headers, bytes]:
         try:
             if scope["method"] == "OPTIONS":
                 return 204, list(_PREFLIGHT), b""
-            raw_path = _raw_path(scope)
-            body = await _read_body(receive) if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") else b""
-            side = self._sides.get(raw_path[1:].split("/", 1)[0])
-            if side is not None:
-                return await side(
-                    scope["method"], raw_path, scope["query_string"].decode("latin-1"), _named(scope), body
-                )
-            return await self._project_answer(scope, raw_path, body, authorization)
+            async with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
+                return await self._admitted_answer(scope, receive, authorization, admitting.criticality)
         except ApiError as error:
             return _refusal(error)
         except Exception:  # noqa: BLE001 - the process edge: logged and answered
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             return _refusal(General())
+
+    async def _admitted_answer(
+        self, scope: Scope, receive: Receive, authorization: bytes | None, matters: Criticality | None
+    ) -> tuple[int, Headers, bytes]:
+        """The answer, once its body has come and the gate lets it in: a slow sender takes nobody's place."""
+        body = await self._bodies.read(receive) if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") else b""
+        try:
+            if matters is None:
+                return await self._routed_answer(scope, body, authorization)
+            await self.gate.enter(matters)
+            entered = time.monotonic()
+            try:
+                return await self._routed_answer(scope, body, authorization)
+            finally:
+                self.gate.leave(matters, time.monotonic() - entered)
+        finally:
+            self._bodies.release(body)
+
+    async def _routed_answer(
+        self, scope: Scope, body: bytes, authorization: bytes | None
+    ) -> tuple[int, Headers, bytes]:
+        raw_path = _raw_path(scope)
+        side = self._sides.get(raw_path[1:].split("/", 1)[0])
+        if side is not None:
+            return await side(scope["method"], raw_path, scope["query_string"].decode("latin-1"), _named(scope), body)
+        return await self._project_answer(scope, raw_path, body, authorization)
 
     async def _project_answer(
         self, scope: Scope, raw_path: str, body: bytes, authorization: bytes | None
@@ -134,7 +194,9 @@ def _rendered(answer: Answer) -> bytes:
 def _refusal(error: ApiError) -> tuple[int, Headers, bytes]:
     headers: Headers = [*_USUAL]
     if isinstance(error, Unavailable):
-        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
+        headers.append((b"retry-after", next(_RETRY_AFTER_SECONDS)))
+    if isinstance(error, RequestTimeout):
+        headers.append((b"connection", b"close"))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     return error.status, headers, encode(error.body())
@@ -163,22 +225,6 @@ def _parameters(query: bytes) -> Mapping[str, Sequence[str]]:
 
 def _named(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-async def _read_body(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= BODY_BYTES_MAX:
-            chunks.append(chunk)
-        if not message.get("more_body") or message["type"] != "http.request":
-            break
-    if size > BODY_BYTES_MAX:
-        raise ContentTooLarge(f"A request body has at most {BODY_BYTES_MAX} bytes.")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -14,6 +14,7 @@ import signal
 
 import uvloop
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from holdfast.base import log
@@ -33,7 +34,13 @@ from holdfast.http.sides import internal_side, oauth_side
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
+# Connections that wait to be accepted, in the kernel, and those one process serves.
 BACKLOG = 1_024
+CONNECTIONS_MAX = 1_024
+# What of a request is read ahead of the application, each connection.
+READ_AHEAD_BYTES_MAX = 128 * 1024
+# A request's head arrives whole within this time, or its connection is closed.
+HEAD_MILLISECONDS_MAX = 30_000
 
 
 async def serve(config: Config) -> None:
@@ -51,6 +58,8 @@ async def serve(config: Config) -> None:
         port=config.port,
         interface=Interfaces.ASGI,
         backlog=BACKLOG,
+        backpressure=CONNECTIONS_MAX,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS_MAX, max_buffer_size=READ_AHEAD_BYTES_MAX),
         websockets=False,
         log_enabled=False,
     )
