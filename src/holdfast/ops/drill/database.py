@@ -43,6 +43,11 @@ class OwnDatabase:
         assert self._cluster is not None, "start() comes first"
         return f"{self._cluster.placement.sockets}{SOCKET_FILE}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "start() comes first"
+        return self._process.pid
+
     async def start(self, workers: int, environment: Mapping[str, str] = CLEAN_ENVIRONMENT) -> None:
         """Make its files when they are missing, and run it. Raises Trouble when it does not come up."""
         self._layout.create()
