@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 
 class StockMovement(NamedTuple):
-    """One movement on one inventory entry.
+    """One movement on one inventory entry. `at` is when, where that is not when its cause was last changed.
 
     reserve   hold `quantity` for an order; refused when less is available (I3)
     backorder hold `quantity` even beyond what is available (the entry is restockable)
@@ -28,6 +28,7 @@ class StockMovement(NamedTuple):
     quantity: int
     sku: str = ""
     line_item_id: str = ""
+    at: str = ""
 
 
 class StockLevel(NamedTuple):

@@ -16,9 +16,9 @@ import uvloop
 
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
-from holdfast.store.epochs import Epochs
-from holdfast.store.housekeeping import delete_expired_carts
-from holdfast.store.pool import Database
+from holdfast.commerce.catalogue import load_resources
+from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
+from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
 # A chore that found a full batch goes on at once, this many times before others get a turn.
@@ -35,12 +35,14 @@ class Chore(NamedTuple):
 
 async def work(config: Config) -> None:
     """Do all chores until SIGTERM or SIGINT."""
-    database = Database(config.database_url, ad_hoc=1)
-    await database.open()
-    tokens = Tokens(database, Epochs(config.data_folder / "epochs"))
+    load_resources()
+    store = Store(config.database_url, epochs=config.data_folder / "epochs")
+    await store.open()
+    tokens = Tokens(store.database, store.epochs)
     chores = [
         Chore("tokens.purge", 60.0, tokens.purge),
-        Chore("carts.expire", 300.0, lambda: delete_expired_carts(database)),
+        Chore("carts.expire", 300.0, lambda: delete_expired_carts(store)),
+        Chore("reservations.release", 5.0, lambda: release_expired_reservations(store)),
     ]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -49,7 +51,7 @@ async def work(config: Config) -> None:
     tasks = [asyncio.create_task(_repeat(chore, stop)) for chore in chores]
     await stop.wait()
     await asyncio.gather(*tasks)
-    await database.close()
+    await store.close()
 
 
 async def _repeat(chore: Chore, stop: asyncio.Event) -> None:

@@ -213,7 +213,7 @@ def _move_stock(
         else:
             levels[entry] = after
             delta = (after.on_stock - before.on_stock, after.reserved - before.reserved)
-            ledger.append(Moved(entry, movement.kind, *delta, subject))
+            ledger.append(Moved(entry, movement.kind, *delta, subject._replace(at=movement.at or subject.at)))
     if not short:
         return None
     return OutOfStock([movement.line_item_id for movement in short], [movement.sku for movement in short])

@@ -166,4 +166,5 @@ def expired(cart: Cart, facts: Facts) -> Changed[Cart]:
     if not over or not project_of(facts).inventory.release_expired_reservations:
         return Changed(cart)
     left = with_reservations(cart, (each for each in cart.stock_reserved if each not in over))
-    return Changed(replace(left, version=cart.version + 1), stock=given_back(over, facts))
+    stock = tuple(step._replace(at=facts.now) for step in given_back(over, facts))
+    return Changed(replace(left, version=cart.version + 1), stock=stock)

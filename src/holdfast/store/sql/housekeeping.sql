@@ -1,20 +1,21 @@
--- What the background worker clears away, a bounded number of rows at a time.
+-- What the background worker looks for, a bounded number of rows at a time.
 
--- name: delete_expired_carts
+-- name: find_expired_carts
 -- Carts nobody touched for as long as they ask to be kept; ordered ones belong to their order.
-WITH expired AS (
-    SELECT c.project, c.id
-      FROM "cart" c
-     WHERE c.modified_at < now() - interval '1 day'
-       AND c.modified_at < now() - make_interval(days => coalesce((c.query->>'deleteDaysAfterLastModification')::int, $1::int))
-       AND c.query->>'cartState' IS DISTINCT FROM 'Ordered'
-     ORDER BY c.project, c.id
-     LIMIT $2::int
-       FOR UPDATE OF c SKIP LOCKED
-), forgotten AS (
-    DELETE FROM unique_value u USING expired e WHERE u.project = e.project AND u.kind = 'cart' AND u.id = e.id
-), unpointed AS (
-    DELETE FROM reference r USING expired e WHERE r.project = e.project AND r.source_kind = 'cart' AND r.source_id = e.id
-)
-DELETE FROM "cart" c USING expired e WHERE c.project = e.project AND c.id = e.id
-RETURNING c.id;
+SELECT c.project, c.id::text AS id, c.version
+  FROM "cart" c
+ WHERE c.modified_at < now() - interval '1 day'
+   AND c.modified_at < now() - make_interval(days => coalesce((c.query->>'deleteDaysAfterLastModification')::int, $1::int))
+   AND c.query->>'cartState' IS DISTINCT FROM 'Ordered'
+ ORDER BY c.project, c.id
+ LIMIT $2::int;
+
+-- name: find_expired_reservations
+-- Carts with a reservation whose time is over, where the project gives such reservations back.
+SELECT c.project, c.id::text AS id, c.version
+  FROM "cart" c
+  JOIN "project" p ON p.project = c.project
+ WHERE c."reservedUntil" <= $1::text
+   AND (p.query->'inventory'->>'releaseExpiredReservations')::boolean
+ ORDER BY c."reservedUntil"
+ LIMIT $2::int;
