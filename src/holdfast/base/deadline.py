@@ -8,6 +8,7 @@ bounded time more, and then the client is told that the outcome is unknown, not 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
 
@@ -33,7 +34,8 @@ class Deadline:
         """From here on the request may change something, so its outcome is awaited."""
         if not self._begun:
             self._begun = True
-            self._timer.reschedule(asyncio.get_running_loop().time() + COMMIT_GRACE_SECONDS)
+            with suppress(RuntimeError):  # the request is over, or about to be
+                self._timer.reschedule(asyncio.get_running_loop().time() + COMMIT_GRACE_SECONDS)
 
     async def __aenter__(self) -> None:
         await self._timer.__aenter__()

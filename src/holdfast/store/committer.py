@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from holdfast.base.deadline import Deadline, current
 from holdfast.base.errors import ApiError, BadGateway, General, InvalidInput, OverCapacity, PendingOperation
 from holdfast.base.ids import uuid7
 from holdfast.base.log import log
@@ -42,6 +43,7 @@ CONFLICT_RETRIES_MAX = 5
 class Waiting(NamedTuple):
     change: Change
     done: asyncio.Future[None]
+    deadline: Deadline | None
 
 
 class Outcome(NamedTuple):
@@ -80,7 +82,7 @@ class Committer:
         if len(self._waiting) >= WAITING_MAX:
             raise OverCapacity
         loop = asyncio.get_running_loop()
-        waiting = Waiting(change, loop.create_future())
+        waiting = Waiting(change, loop.create_future(), current())
         self._waiting.append(waiting)
         if self._running is None:
             self._running = loop.create_task(self._run())
@@ -96,10 +98,20 @@ class Committer:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
-                await self._settle(batch)
+                batch = self._take()
+                if batch:
+                    await self._settle(batch)
         finally:
             self._running = None
+
+    def _take(self) -> list[Waiting]:
+        """The next batch. Whose asker ran out of time before is left out; from now on its outcome is awaited."""
+        taken = [self._waiting.popleft() for _ in range(min(BATCH_MAX, len(self._waiting)))]
+        batch = [waiting for waiting in taken if not waiting.done.done()]
+        for waiting in batch:
+            if waiting.deadline is not None:
+                waiting.deadline.begin_commit()
+        return batch
 
     async def _settle(self, batch: list[Waiting]) -> None:
         verdicts = await self._verdicts_of([waiting.change for waiting in batch])
