@@ -72,6 +72,6 @@ class Pulse:
         self._pause = Pause(now, now)
         return self._pause
 
-    def first_failure(self) -> float | None:
-        """When the first request failed since somebody began to look."""
-        return self._first_failure
+    def first_failure_seconds(self) -> float | None:
+        """How long after somebody began to look the first request failed."""
+        return self._first_failure - self._pause.began if self._pause and self._first_failure is not None else None

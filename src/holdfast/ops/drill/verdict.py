@@ -6,6 +6,7 @@ are compared within bounded memory; each question is then one statement.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from holdfast.ops.drill.journal import PLACED, REFUSED, pages
+from holdfast.ops.drill.journal import PLACED, REFUSED, Entry, pages
 from holdfast.ops.drill.shelf import Shelf
 
 KINDS = ("lost", "duplicated", "oversold", "unexplained")
@@ -213,3 +214,15 @@ async def missing(journal: Path, start: int, shelf: Shelf) -> tuple[list[str], i
         present = await shelf.versions(list(told))
         gone += [f"order {id} was acknowledged and is not there" for id in told if id not in present]
     return gone, start
+
+
+def sample(journal: Path, size: int, chance: random.Random) -> list[Entry]:
+    """Some acknowledged orders, each with the same probability."""
+    chosen: list[Entry] = []
+    placed = (entry for entries, _ in pages(journal) for entry in entries if entry.outcome == PLACED)
+    for seen, entry in enumerate(placed):
+        if seen < size:
+            chosen.append(entry)
+        elif (place := chance.randrange(seen + 1)) < size:
+            chosen[place] = entry
+    return chosen
