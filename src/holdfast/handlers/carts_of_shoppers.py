@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from holdfast.base.errors import InvalidInput, ReferencedResourceNotFound, ResourceNotFound
 from holdfast.commerce.registry import Resource
 from holdfast.commerce.resources.cart.drafts import MergeCartDraft, ReplicaCartDraft
-from holdfast.commerce.resources.cart.shape import Cart, carts
+from holdfast.commerce.resources.cart.shape import carts
 from holdfast.commerce.resources.customer.shape import customers
 from holdfast.commerce.resources.order.shape import orders
 from holdfast.commerce.rules.sign_in import Luggage, active_cart, quoted, take_over
@@ -65,15 +66,15 @@ async def merge_into_cart_of_customer(work: Work, request: Request) -> Answer:
     luggage = Luggage(draft.anonymous_cart, draft.anonymous_id, draft.merge_mode, draft.update_product_data)
     customer_id = request.path_values[0]
 
-    async def attempt(work: Work) -> Cart:
+    async def attempt(work: Work) -> Answer:
         customer = await work.get(customers, customer_id)
         taken = await work.decide(lambda facts: take_over(customer, luggage, facts, new=False))
-        if taken.cart is None:
+        cart = taken.cart
+        if cart is None:
             raise ResourceNotFound("There is no active cart.")
-        await commit_taken_over(work, taken)
-        return taken.cart
+        return await commit_taken_over(work, taken, lambda: shown(work, request, cart))
 
-    return Answer(await shown(work, request, await patiently(work, attempt)))
+    return await patiently(work, attempt)
 
 
 @endpoint(
@@ -118,5 +119,4 @@ async def _replica(work: Work, request: Request) -> Answer:
     if original is None or not View(work.caller, request.me, request.store_key).shows(kind.name, original):
         raise ReferencedResourceNotFound(kind.name, id=reference.id, key=reference.key)
     changed = await work.decide(lambda facts: carts.created(draft, facts))
-    cart = await work.commit(carts, None, changed)
-    return Answer(await shown(work, request, cart), created=True)
+    return await work.answer(carts, None, changed, partial(shown, work, request), created=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, NamedTuple
 
 from holdfast.base.errors import ConcurrentModification, InvalidInput, ResourceNotFound
@@ -41,8 +42,7 @@ async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
     """POST to a collection: a draft becomes a resource."""
     draft = work.decode(kind.my_drafts if request.me else kind.drafts, request.body)
     changed = await work.decide(lambda facts: kind.created(draft, facts), hints=referenced(request.body))
-    resource = await work.commit(kind, None, changed)
-    return Answer(await shown(work, request, resource), created=True)
+    return await work.answer(kind, None, changed, partial(shown, work, request), created=True)
 
 
 async def read(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
@@ -61,8 +61,7 @@ async def update(work: Work, kind: Resource[Any], request: Request, target: Targ
     changed = await work.decide(
         lambda facts: kind.updated(before, wanted.actions, facts), like=before.id, hints=referenced(request.body)
     )
-    resource = await work.commit(kind, before, changed)
-    return Answer(await shown(work, request, resource))
+    return await work.answer(kind, before, changed, partial(shown, work, request))
 
 
 async def delete(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
@@ -71,8 +70,7 @@ async def delete(work: Work, kind: Resource[Any], request: Request, target: Targ
     before = (await find(work, kind, request, target)).resource
     check_version(before, version)
     changed = await work.decide(lambda facts: kind.deleted(before, facts))
-    resource = await work.commit(kind, before, changed, delete=True)
-    return Answer(await shown(work, request, resource))
+    return await work.answer(kind, before, changed, partial(shown, work, request), delete=True)
 
 
 async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:

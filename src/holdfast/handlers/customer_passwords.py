@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import msgspec
 
@@ -17,7 +18,7 @@ from holdfast.commerce.resources.customer.identity import (
     issue_token,
 )
 from holdfast.commerce.resources.customer.shape import Customer, customers, email_claim
-from holdfast.handlers.crud import check_version
+from holdfast.handlers.crud import check_version, shown
 from holdfast.handlers.customer_tokens import TOKEN_BYTES, customer_by_token, visible_customer
 from holdfast.handlers.endpoints import Answer, Request, endpoint
 from holdfast.handlers.verify_credentials import has_password
@@ -36,7 +37,7 @@ _tokens = msgspec.json.Decoder(PasswordTokenDraft)
 async def change(work: Work, request: Request) -> Answer:
     """Change a customer's password; the current one must be shown."""
     draft = work.decode(_changes, request.body)
-    return await _changed(work, await visible_customer(work, draft.id), draft)
+    return await _changed(work, request, await visible_customer(work, draft.id), draft)
 
 
 @endpoint(
@@ -51,15 +52,15 @@ async def change(work: Work, request: Request) -> Answer:
 async def change_mine(work: Work, request: Request) -> Answer:
     """Change the shopper's own password; the current one must be shown."""
     draft = work.decode(_my_changes, request.body)
-    return await _changed(work, await visible_customer(work, work.caller.customer_id or ""), draft)
+    return await _changed(work, request, await visible_customer(work, work.caller.customer_id or ""), draft)
 
 
-async def _changed(work: Work, customer: Customer, draft: MyPasswordChange) -> Answer:
+async def _changed(work: Work, request: Request, customer: Customer, draft: MyPasswordChange) -> Answer:
     check_version(customer, draft.version)
     if not await has_password(work, customer, draft.current_password):
         raise InvalidCurrentPassword
     changed = await work.decide(lambda facts: change_password(customer, draft.new_password, facts, reset=False))
-    return Answer(await work.commit(customers, customer, changed))
+    return await work.answer(customers, customer, changed, partial(shown, work, request))
 
 
 @endpoint(
@@ -70,6 +71,7 @@ async def _changed(work: Work, customer: Customer, draft: MyPasswordChange) -> A
     in_store=True,
     body=PasswordTokenDraft,
     answer=CustomerToken,
+    replay="never",
 )
 async def create_token(work: Work, request: Request) -> Answer:
     """Make a token that replaces the password of the customer with this email."""
@@ -104,12 +106,18 @@ async def create_token(work: Work, request: Request) -> Answer:
     answer=customers,
 )
 async def reset(work: Work, request: Request) -> Answer:
-    """Give a customer a new password in exchange for a token; all sessions of the old one end."""
+    """Give a customer a new password in exchange for a token; all sessions of the old one end.
+
+    They end before the commit, so that no crash leaves them alive behind a new password, and once
+    more after it: the old one could still open some in between.
+    """
     draft = work.decode(_resets, request.body)
     customer = await customer_by_token(work, "password", draft.token_value)
     if draft.version is not None:
         check_version(customer, draft.version)
     changed = await work.decide(lambda facts: change_password(customer, draft.new_password, facts, reset=True))
-    await work.commit(customers, customer, changed)
-    await Tokens(work.store.database, work.store.epochs).revoke_customer(work.caller.project, customer.id)
-    return Answer(changed.resource)
+    tokens = Tokens(work.store.database, work.store.epochs)
+    await tokens.revoke_customer(work.caller.project, customer.id)
+    answer = await work.answer(customers, customer, changed, partial(shown, work, request))
+    await tokens.revoke_customer(work.caller.project, customer.id)
+    return answer

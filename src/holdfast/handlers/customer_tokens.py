@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -102,6 +103,7 @@ async def _read(work: Work, kind: TokenKind, request: Request) -> Answer:
     in_store=True,
     body=EmailTokenDraft,
     answer=CustomerToken,
+    replay="never",
 )
 async def create_email_token(work: Work, request: Request) -> Answer:
     """Make a token that verifies the customer's email."""
@@ -142,4 +144,4 @@ async def confirm(work: Work, request: Request) -> Answer:
     if draft.version is not None:
         check_version(customer, draft.version)
     changed = await work.decide(lambda facts: confirm_email(customer, facts))
-    return Answer(await work.commit(customers, customer, changed))
+    return await work.answer(customers, customer, changed, partial(shown, work, request))

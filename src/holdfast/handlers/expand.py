@@ -40,5 +40,5 @@ async def _load(work: Work, kind: str, resource_id: str) -> dict[str, Any] | Non
     resource = REGISTRY.get(kind)
     if resource is None or resource.path is None:
         return None
-    document = await work.document(resource, resource_id)
-    return msgspec.json.decode(document.body) if document else None
+    body = await work.body_at(resource, resource_id)
+    return msgspec.json.decode(body) if body else None

@@ -7,6 +7,8 @@ second request, and leave the client to find out whether the first one had succe
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from holdfast.base.errors import ConcurrentModification, ReferencedResourceNotFound, RequiredField
@@ -21,6 +23,7 @@ from holdfast.commerce.values.reference import ResourceIdentifier
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import check_version, shown
 from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.receipts import acknowledged
 from holdfast.handlers.work import Work
 
 _drafts = msgspec.json.Decoder(OrderFromCartDraft)
@@ -46,23 +49,23 @@ async def place_mine(work: Work, request: Request) -> Answer:
 
 async def _placed(work: Work, request: Request, identifier: ResourceIdentifier, draft: OrderFromCartDraft) -> Answer:
     cart = await _cart(work, request, identifier)
-    order = await _earlier(work, cart) if cart.cart_state == "Ordered" else None
-    if order is None:
-        check_version(cart, draft.version)
-        order = await _new(work, cart, draft)
-    return Answer(await shown(work, request, order), created=True)
+    earlier = await _earlier(work, cart) if cart.cart_state == "Ordered" else None
+    if earlier is not None:
+        return acknowledged(work, Answer(await shown(work, request, earlier), created=True))
+    check_version(cart, draft.version)
+    return acknowledged(work, await _new(work, request, cart, draft))
 
 
-async def _new(work: Work, cart: Cart, draft: OrderFromCartDraft) -> Order:
+async def _new(work: Work, request: Request, cart: Cart, draft: OrderFromCartDraft) -> Answer:
     """Order the cart; whoever is overtaken by the same checkout gets that one's order."""
     changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=stock_lookups(cart))
     try:
-        return await work.commit(orders, None, changed)
+        return await work.answer(orders, None, changed, partial(shown, work, request), created=True)
     except ConcurrentModification:
         order = await _earlier(work, cart)
         if order is None:
             raise
-        return order
+        return Answer(await shown(work, request, order), created=True)
 
 
 async def _earlier(work: Work, cart: Cart) -> Order | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from holdfast.commerce.resources.project import Project, projects
+from holdfast.commerce.values.value import encode
 from holdfast.handlers.crud import check_version
 from holdfast.handlers.endpoints import Answer, Request, endpoint
 from holdfast.handlers.work import Work
@@ -16,7 +17,7 @@ HIDDEN = "****"
 @endpoint("GET", "", scope="view_project_settings", answer=projects)
 async def read(work: Work, request: Request) -> Answer:
     """The project with its settings."""
-    return _shown(await _project(work))
+    return Answer(await _shown(await _project(work)))
 
 
 @endpoint("POST", "", scope="manage_project_settings", body=projects, answer=projects)
@@ -26,7 +27,7 @@ async def update(work: Work, request: Request) -> Answer:
     before = await _project(work)
     check_version(before, wanted.version)
     changed = await work.decide(lambda facts: projects.updated(before, wanted.actions, facts))
-    return _shown(await work.commit(projects, before, changed))
+    return await work.answer(projects, before, changed, _shown)
 
 
 async def _project(work: Work) -> Project:
@@ -35,8 +36,8 @@ async def _project(work: Work) -> Project:
     return project
 
 
-def _shown(project: Project) -> Answer:
+async def _shown(project: Project) -> bytes:
     external = project.external_o_auth
     if external is None:
-        return Answer(project)
-    return Answer(replace(project, external_o_auth=replace(external, authorization_header=HIDDEN)))
+        return encode(project)
+    return encode(replace(project, external_o_auth=replace(external, authorization_header=HIDDEN)))

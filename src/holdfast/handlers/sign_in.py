@@ -14,7 +14,7 @@ from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.customer.shape import Customer, CustomerDraft, MyCustomerDraft, customers
 from holdfast.commerce.rules.sign_in import Luggage, SignInMode, TakenOver, take_over
 from holdfast.commerce.values.reference import ResourceIdentifier
-from holdfast.commerce.values.value import Value
+from holdfast.commerce.values.value import Value, encode
 from holdfast.handlers.endpoints import Answer, Request, endpoint
 from holdfast.handlers.verify_credentials import verified_customer
 from holdfast.handlers.work import Work
@@ -90,8 +90,7 @@ async def _signed_up(work: Work, draft: CustomerDraft | MyCustomerDraft, luggage
 
     async def attempt(work: Work) -> Answer:
         changed, cart = await work.decide(decision)
-        await work.commit(customers, None, changed)
-        return Answer(SignInResult(customer=changed.resource, cart=cart), created=True)
+        return await work.answer(customers, None, changed, lambda made: _result(made, cart), created=True)
 
     return await patiently(work, attempt)
 
@@ -99,7 +98,15 @@ async def _signed_up(work: Work, draft: CustomerDraft | MyCustomerDraft, luggage
 # --- signing in ----------------------------------------------------------------------------
 
 
-@endpoint("POST", "login", scope="manage_customers", in_store=True, body=SignIn, answer=SignInResult)
+@endpoint(
+    "POST",
+    "login",
+    scope="manage_customers",
+    in_store=True,
+    body=SignIn,
+    answer=SignInResult,
+    replay="checked",
+)
 async def sign_in(work: Work, request: Request) -> Answer:
     """Find the customer with these credentials; an anonymous cart or session can be taken along."""
     draft = work.decode(_sign_ins, request.body)
@@ -121,6 +128,7 @@ async def sign_in(work: Work, request: Request) -> Answer:
     in_store=True,
     body=MySignIn,
     answer=SignInResult,
+    replay="checked",
 )
 async def sign_me_in(work: Work, request: Request) -> Answer:
     """Find the customer with these credentials; what the anonymous session owns becomes theirs."""
@@ -136,18 +144,23 @@ async def _signed_in(work: Work, email: str, password: str, luggage: Luggage) ->
 
     async def attempt(work: Work) -> Answer:
         taken = await work.decide(lambda facts: take_over(customer, luggage, facts, new=False))
-        await commit_taken_over(work, taken)
-        return Answer(SignInResult(customer=customer, cart=taken.cart))
+        return await commit_taken_over(work, taken, lambda: _result(customer, taken.cart))
 
     return await patiently(work, attempt)
 
 
-async def commit_taken_over(work: Work, taken: TakenOver) -> None:
+async def _result(customer: Customer, cart: Cart | None) -> bytes:
+    return encode(SignInResult(customer=customer, cart=cart))
+
+
+async def commit_taken_over(work: Work, taken: TakenOver, show: Callable[[], Awaitable[bytes]]) -> Answer:
     """Commit what changed hands; the customer is not among it, so nobody else's update is in the way."""
-    if taken.others:
-        first, *rest = taken.others
-        assert first.after is not None, "nothing is deleted by signing in"
-        await work.commit(first.kind, first.before, Changed(first.after, others=rest, stock=taken.stock))
+    if not taken.others:
+        return Answer(await show())
+    first, *rest = taken.others
+    assert first.after is not None, "nothing is deleted by signing in"
+    changed = Changed(first.after, others=rest, stock=taken.stock)
+    return await work.answer(first.kind, first.before, changed, lambda _: show())
 
 
 def _named(cart: ResourceIdentifier | None, cart_id: str | None) -> ResourceIdentifier | None:
@@ -161,5 +174,5 @@ async def patiently(work: Work, attempt: Callable[[Work], Awaitable[T]]) -> T:
         try:
             return await attempt(work)
         except ConcurrentModification:
-            work = Work(work.store, work.caller, work.store_key)
+            work = work.afresh()
     return await attempt(work)

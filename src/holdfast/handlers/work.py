@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from holdfast.base import clock
 from holdfast.base.errors import InvalidInput, ResourceNotFound
 from holdfast.base.ids import is_uuid, uuid7
+from holdfast.base.receipts import Signer
 from holdfast.commerce.facts import (
     ByField,
     ById,
@@ -29,8 +30,11 @@ from holdfast.commerce.registry import REGISTRY, Changed, Resource
 from holdfast.commerce.values.reference import KeyReference, Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Stored, encode
 from holdfast.handlers.decode import decode
+from holdfast.handlers.endpoints import Answer
 from holdfast.handlers.passwords import hash_password
-from holdfast.store.change import change_of
+from holdfast.store.bodies import packed
+from holdfast.store.change import Change, Reply, change_of
+from holdfast.store.idempotency import RequestKey
 from holdfast.store.reader import Document
 from holdfast.store.search import Search
 from holdfast.store.store import Store
@@ -46,19 +50,49 @@ _COUNTER_BITS = 20
 
 
 class Work:
-    """One request: its caller, its time, its ids, and the records it has gathered."""
+    """One request: its caller, its time, its ids, and the records it has gathered.
 
-    __slots__ = ("_asked", "_base_id", "_committed", "_known", "caller", "now", "store", "store_key")
+    key: the idempotency key it came with. signer: what its receipts are signed with.
+    """
 
-    def __init__(self, store: Store, caller: Caller, store_key: str | None = None) -> None:
+    __slots__ = (
+        "_asked",
+        "_base_id",
+        "_committed",
+        "_known",
+        "_pending",
+        "caller",
+        "key",
+        "now",
+        "signer",
+        "store",
+        "store_key",
+    )
+
+    def __init__(
+        self,
+        store: Store,
+        caller: Caller,
+        store_key: str | None = None,
+        *,
+        key: RequestKey | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         self.store = store
         self.caller = caller
         self.store_key = store_key
+        self.key = key
+        self.signer = signer
         self.now = clock.now()
         self._base_id = int(uuid7().replace("-", ""), 16) >> _COUNTER_BITS << _COUNTER_BITS
         self._known: dict[Lookup, Any] = {}
         self._asked: list[ById | ByField] = []
         self._committed: tuple[Stored | None, bytes] = (None, b"")
+        self._pending: Mapping[ById, bytes] = {}
+
+    def afresh(self) -> Work:
+        """The same request begun again, knowing nothing yet."""
+        return Work(self.store, self.caller, self.store_key, key=self.key, signer=self.signer)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -168,21 +202,60 @@ class Work:
 
         An update that changed nothing commits nothing. Raises what Committer.submit raises.
         """
-        if changed.resource is not before or changed.others or changed.stock or delete:
-            change = change_of(self.caller.project, kind, before, changed, delete=delete)
-            await self.store.commit(change)
-            self._known.clear()
-            if not delete:
-                self._committed = changed.resource, change.puts[0].body
-            if self._asked:
-                self.store.foresight.remember(changed.resource.id, self._asked)
+        if _changes(before, changed, delete=delete):
+            await self._submit(change_of(self.caller.project, kind, before, changed, delete=delete), changed.resource)
         return changed.resource
+
+    async def answer(
+        self,
+        kind: Resource[R],
+        before: R | None,
+        changed: Changed[R],
+        show: Callable[[R], Awaitable[bytes]],
+        *,
+        delete: bool = False,
+        created: bool = False,
+    ) -> Answer:
+        """Commit a decision and answer with it, the way `show` renders it.
+
+        Under an idempotency key the answer is rendered first, from what is about to be, and commits
+        together with the change: whoever asks again gets these very bytes.
+        """
+        if self.key is None or not _changes(before, changed, delete=delete):
+            return Answer(await show(await self.commit(kind, before, changed, delete=delete)), created)
+        change = change_of(self.caller.project, kind, before, changed, delete=delete)
+        self._pending = {ById(put.kind, put.id): put.body for put in change.puts}
+        body = await show(changed.resource)
+        stored = b"" if not delete and body == change.puts[0].body else packed(body)
+        reply = Reply(self.key.place.owner, self.key.place.key, self.key.fingerprint, 201 if created else 200, stored)
+        await self._submit(change._replace(reply=reply), changed.resource)
+        return Answer(body, created, kept=True)
+
+    async def _submit(self, change: Change, resource: Stored) -> None:
+        await self.store.commit(change)
+        self._known.clear()
+        if change.puts and change.puts[0].resource is resource:
+            self._committed = resource, change.puts[0].body
+        if self._asked:
+            self.store.foresight.remember(resource.id, self._asked)
 
     def body_of(self, resource: Stored) -> bytes:
         """A resource as JSON; what this request has committed was encoded for that already."""
         committed, body = self._committed
         return body if resource is committed else encode(resource)
 
+    async def body_at(self, kind: Resource[Any], resource_id: str) -> bytes | None:
+        """A resource as JSON, as it will be once this request has committed; None when there is none."""
+        pending = self._pending.get(ById(kind.name, resource_id))
+        if pending is not None:
+            return pending
+        document = await self.document(kind, resource_id)
+        return document.body if document else None
+
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """A request body as a value. Raises InvalidJsonInput with the path of what is wrong."""
         return decode(decoder, body)
+
+
+def _changes(before: Stored | None, changed: Changed[Any], *, delete: bool) -> bool:
+    return delete or changed.resource is not before or bool(changed.others or changed.stock or changed.tallies)

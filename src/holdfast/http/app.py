@@ -27,16 +27,19 @@ from holdfast.base.errors import (
     Unavailable,
 )
 from holdfast.base.log import log
+from holdfast.base.receipts import Signer
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.value import encode
 from holdfast.commerce.visibility import check_session
 from holdfast.handlers.endpoints import Answer, Request
+from holdfast.handlers.once import Once
 from holdfast.handlers.work import Work
 from holdfast.http.admission import Gate
 from holdfast.http.auth import Authenticator
 from holdfast.http.bodies import Bodies, Receive
 from holdfast.http.criticality import Criticality, criticality
 from holdfast.http.deadlines import seconds_left
+from holdfast.http.idempotency import request_key
 from holdfast.http.kept import Kept
 from holdfast.http.routes import Router, place_of
 from holdfast.store.store import Store
@@ -51,15 +54,16 @@ PARAMETERS_MAX = 1_000
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9_/-]{8,256}")
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _OPEN = (b"access-control-allow-origin", b"*")
-_EXPOSED = (b"access-control-expose-headers", b"x-correlation-id, retry-after")
+_EXPOSED = (b"access-control-expose-headers", b"x-correlation-id, retry-after, holdfast-receipt, idempotency-replayed")
 _USUAL: Headers = [_JSON, _OPEN, _EXPOSED]
+_ALLOWED = (
+    b"authorization, content-type, idempotency-key, x-correlation-id, x-external-user-id, x-request-deadline, "
+    b"x-request-timeout"
+)
 _PREFLIGHT: Headers = [
     _OPEN,
     (b"access-control-allow-methods", b"GET, POST, DELETE, HEAD, OPTIONS"),
-    (
-        b"access-control-allow-headers",
-        b"authorization, content-type, x-correlation-id, x-external-user-id, x-request-deadline, x-request-timeout",
-    ),
+    (b"access-control-allow-headers", _ALLOWED),
     (b"access-control-max-age", b"86400"),
 ]
 
@@ -80,13 +84,22 @@ class Admitting(NamedTuple):
 
 
 class App:
-    """One process's API. `sides` are the first path segments that are not projects."""
+    """One process's API. `sides` are the first path segments that are not projects; `signer` signs receipts."""
 
-    def __init__(self, store: Store, authenticator: Authenticator, router: Router, sides: Mapping[str, Side]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        authenticator: Authenticator,
+        router: Router,
+        sides: Mapping[str, Side],
+        signer: Signer | None = None,
+    ) -> None:
         self._store = store
         self._authenticator = authenticator
         self._router = router
         self._sides = dict(sides)
+        self._signer = signer
+        self._once = Once()
         self._kept = Kept(store.epochs, authenticator)
         self.gate = Gate(time.monotonic)
         self._bodies = Bodies()
@@ -171,20 +184,40 @@ class App:
         place = place_of(raw_path)
         caller = await self._authenticator.caller(place.project, authorization)
         route = self._router.route(scope["method"], place)
-        if not allows(caller.scopes, route.scope, place.store_key):
+        if route.scope and not allows(caller.scopes, route.scope, place.store_key):
             raise InsufficientScope(f"The scope '{route.scope}' is needed.")
         if place.me and route.session:
             check_session(caller)
-        external = next((value for name, value in scope["headers"] if name == b"x-external-user-id"), None)
+        external = key = None
+        for name, value in scope["headers"]:
+            if name == b"x-external-user-id":
+                external = value
+            elif name == b"idempotency-key":
+                key = value
         if external is not None:
             caller = caller._replace(external_user_id=external.decode("latin-1")[:256])
         request = Request(body, route.path_values, _parameters(scope["query_string"]), place.me, place.store_key)
         keeping = self._kept.begin(scope, route, request, place.project)
-        answer = await route.run(Work(self._store, caller, place.store_key), request)
+        work = Work(self._store, caller, place.store_key, signer=self._signer)
+        if key is None or route.replay == "never" or scope["method"] not in ("POST", "DELETE"):
+            answer = await route.run(work, request)
+        else:
+            asked = {"method": scope["method"], "path": raw_path, "query": scope["query_string"], "body": body}
+            work.key = request_key(key, caller, **asked)
+            answer = await self._once.answer(work, request, route.run, checked=route.replay == "checked")
         rendered = _rendered(answer)
         if keeping is not None and answer.keep:
             self._kept.keep(keeping, rendered)
-        return 201 if answer.created else 200, [*_USUAL], rendered
+        return 201 if answer.created else 200, _headers(answer), rendered
+
+
+def _headers(answer: Answer) -> Headers:
+    headers: Headers = [*_USUAL]
+    if answer.receipt is not None:
+        headers.append((b"holdfast-receipt", answer.receipt.encode()))
+    if answer.replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    return headers
 
 
 def _rendered(answer: Answer) -> bytes:

@@ -14,8 +14,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from holdfast.commerce.registry import REGISTRY, Resource
+from holdfast.commerce.resources.order.shape import orders
 from holdfast.handlers.endpoints import ENDPOINTS, Registered
-from holdfast.http.openapi_parts import JSON, error_response, parameters, refusals, security, token_paths, token_schemas
+from holdfast.http.openapi_parts import (
+    JSON,
+    answer_headers,
+    error_response,
+    parameters,
+    refusals,
+    security,
+    token_paths,
+    token_schemas,
+)
 from holdfast.http.routes import IN_STORE, MY_SCOPES
 from holdfast.http.schemas import PREFIX, Schemas, first_paragraph, page_of, title, update_type
 
@@ -38,6 +48,7 @@ class Route(NamedTuple):
     status: str = "200"
     page: bool = False
     description: str = ""
+    keyed: bool = True
 
 
 def describe() -> dict[str, Any]:
@@ -135,6 +146,7 @@ def _special_route(method: str, path: str, entry: Registered, updates: Mapping[s
         "2XX",
         page=entry.paged,
         description=text,
+        keyed=entry.replay != "never",
     )
 
 
@@ -187,19 +199,25 @@ def _segment(name: str) -> dict[str, Any]:
 
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+    scope = f"Scope: `{route.scope}:{{projectKey}}`." if route.scope else "Any token of the project will do."
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "tags": [route.tag],
         "summary": route.summary,
-        "description": f"{route.description}\n\nScope: `{route.scope}:{{projectKey}}`.".strip(),
+        "description": f"{route.description}\n\n{scope}".strip(),
         "responses": _responses(route, schemas),
-        "security": [{"token": [f"{route.scope}:{{projectKey}}"]}, {"bearer": []}],
+        "security": [{"token": [f"{route.scope}:{{projectKey}}"] if route.scope else []}, {"bearer": []}],
     }
-    if route.parameters:
-        operation["parameters"] = [_parameter(name) for name in route.parameters]
+    names = [*route.parameters, *(["idempotencyKey"] if _takes_key(route) else [])]
+    if names:
+        operation["parameters"] = [_parameter(name) for name in names]
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(route.body)}}}
     return operation
+
+
+def _takes_key(route: Route) -> bool:
+    return route.keyed and route.method in {"POST", "DELETE"}
 
 
 def _operation_id(route: Route) -> str:
@@ -223,6 +241,9 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     refused = ["400", "401", "403", "404", "502", "503"]
     if route.method in {"POST", "DELETE"}:
         refused += ["409", "413"]
+    if _takes_key(route):
+        done["headers"] = answer_headers(order=route.answer is orders.shape and route.method == "POST")
+        refused += ["422"]
     if route.method == "HEAD":
         return {route.status: done} | {status: {"description": "No, and no body."} for status in sorted(refused)}
     return {route.status: done} | {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)}

@@ -41,7 +41,20 @@ def parameters() -> dict[str, Any]:
         ),
         "version": query("version", {"type": "integer", "minimum": 0}, "The version seen last.", required=True),
         "dataErasure": query("dataErasure", {"type": "boolean", "default": False}, "Erase personal data for good."),
+        "idempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+            "description": "Names this request for 30 days: sent again under the same key it gets the first answer.",
+        },
     }
+
+
+def answer_headers(*, order: bool) -> dict[str, Any]:
+    """The headers of what requests under a key are answered, of orders besides."""
+    replayed = {"description": "Whether this is the answer of an earlier request under the key.", "schema": _TEXT}
+    receipt = {"description": "Where an order is acknowledged (201): the signed proof of it.", "schema": _TEXT}
+    return {"Idempotency-Replayed": replayed} | ({"Holdfast-Receipt": receipt} if order else {})
 
 
 def _codes(kind: type[errors.ApiError]) -> Iterator[type[errors.ApiError]]:
@@ -55,7 +68,7 @@ def refusals() -> dict[str, Any]:
     by_status: dict[int, set[str]] = {}
     families = {errors.Rejected, errors.Unauthenticated, errors.Forbidden, errors.Unavailable, errors.OAuthRejected}
     for kind in _codes(errors.ApiError):
-        if kind not in families:
+        if kind not in families and kind is not errors.IdempotencyKeyTaken:
             by_status.setdefault(kind.status, set()).add(kind.code)
     content = {JSON: {"schema": {"$ref": f"{PREFIX}ErrorResponse"}}}
     return {

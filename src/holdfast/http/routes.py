@@ -16,7 +16,7 @@ from holdfast.base.ids import is_uuid
 from holdfast.commerce.registry import Resource
 from holdfast.handlers import crud
 from holdfast.handlers.crud import Target
-from holdfast.handlers.endpoints import ENDPOINTS, Answer, Request
+from holdfast.handlers.endpoints import ENDPOINTS, Answer, Replay, Request
 from holdfast.handlers.work import Work
 
 # Collections that `/in-store/key=…` and `/me` repeat; everything else below them is 404.
@@ -45,6 +45,7 @@ class Route(NamedTuple):
     """What to run and what it takes: the scope, and whether the answer may be kept (by kind of content).
 
     session: whether the token must name a shopper, where the place is below `/me`.
+    replay: what the same request gets when it comes again under its idempotency key.
     """
 
     run: Run
@@ -52,6 +53,7 @@ class Route(NamedTuple):
     path_values: tuple[str, ...] = ()
     kept_kind: str | None = None
     session: bool = True
+    replay: Replay = "first"
 
 
 def place_of(raw_path: str) -> Place:
@@ -90,7 +92,8 @@ class Router:
         for pattern, values in _patterns(place.rest):
             registered = ENDPOINTS.get((method, collection, pattern))
             if registered is not None and (place.store_key is None or registered.in_store):
-                return Route(registered.function, registered.scope, values, registered.kept_kind, registered.session)
+                function, scope, session = registered.function, registered.scope, registered.session
+                return Route(function, scope, values, registered.kept_kind, session, registered.replay)
         if method == "HEAD":
             return self._endpoint("GET", place)
         return None
@@ -161,7 +164,7 @@ def _patterns(rest: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     choices: list[tuple[str, tuple[str, ...]]]
     for segment in rest:
         name, equals, value = segment.partition("=")
-        choices = [(f"{name}=*", (value,))] if equals else [(segment, ()), ("*", (segment,))]
+        choices = [(f"{name}=*", (value,)) if equals else (segment, ()), ("*", (segment,))]
         patterns = [((*parts, part), (*values, *more)) for parts, values in patterns for part, more in choices]
     return [("/".join(parts), values) for parts, values in patterns]
 

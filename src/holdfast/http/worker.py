@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import signal
+from pathlib import Path
 
 import uvloop
 from granian.constants import Interfaces
@@ -19,6 +20,7 @@ from granian.server.embed import Server
 
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
+from holdfast.base.receipts import read_signer
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import by_path
 from holdfast.handlers.catalogue import load_handlers
@@ -85,7 +87,8 @@ def build(store: Store, config: Config) -> App:
         "docs": docs,
         "-": internal_side(store, OperatorRoutes(store, oauth, config.operator_token_file)),
     }
-    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides)
+    signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
+    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer)
 
 
 def main() -> None:

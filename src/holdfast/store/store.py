@@ -9,6 +9,7 @@ from holdfast.store.change import Change
 from holdfast.store.committer import Committer
 from holdfast.store.epochs import Epochs
 from holdfast.store.foresight import Foresight
+from holdfast.store.idempotency import Idempotency
 from holdfast.store.pool import Database
 from holdfast.store.queries import COUNTED
 from holdfast.store.reader import Document, Reader
@@ -22,6 +23,7 @@ class Store:
         self.database = Database(dsn)
         self.epochs = Epochs(epochs)
         self.foresight = Foresight()
+        self.idempotency = Idempotency(self.database)
         self._reader = Reader(self.database)
         self._committer = Committer(self.database, self._committed)
 
