@@ -127,6 +127,16 @@ _PUBLISHED = {
         transitionCustomLineItemState transitionLineItemState transitionState updateItemShippingAddress
         updateSyncInfo
     """,
+    "cart-discount": """
+        addStore changeCartPredicate changeIsActive changeName changeRequiresDiscountCode changeSortOrder
+        changeStackingMode changeTarget changeValue removeStore setCustomField setCustomType setDescription
+        setDiscountGroup setKey setRecurringOrderScope setStores setValidFrom setValidFromAndUntil setValidUntil
+    """,
+    "discount-code": """
+        changeCartDiscounts changeGroups changeIsActive setCartPredicate setCustomField setCustomType
+        setDescription setKey setMaxApplications setMaxApplicationsPerCustomer setName setValidFrom
+        setValidFromAndUntil setValidUntil
+    """,
     "payment": """
         addInterfaceInteraction addTransaction changeAmountPlanned changeTransactionInteractionId
         changeTransactionState changeTransactionTimestamp setAmountPaid setAmountRefunded setAnonymousId

@@ -6,10 +6,12 @@ import os
 import re
 import time
 import uuid
+from datetime import datetime
 from functools import lru_cache
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ORDER_NAMESPACE = uuid.UUID("5f0c3d2e-6d1b-5c0e-9d7a-0f6a2b7c4d10")
+_AUTOMATIC_NAMESPACE = uuid.UUID("8a4d6f1b-2c7e-5b90-9d13-e5c7f0a26b48")
 _STATE_NAMESPACE = uuid.UUID("0c8e6a52-93c4-5f7e-8a51-3b7d1e94f602")
 
 
@@ -23,6 +25,12 @@ def uuid7() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def first_uuid7(moment: datetime) -> str:
+    """The least version 7 UUID of a moment: what was made before it has lesser ones."""
+    text = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"
+
+
 def order_id(project: str, cart_id: str) -> str:
     """The one order id a cart can ever become, wherever and however often that is decided (I2)."""
     return str(uuid.uuid5(_ORDER_NAMESPACE, f"{project}/{cart_id}"))
@@ -32,6 +40,12 @@ def order_id(project: str, cart_id: str) -> str:
 def built_in_state_id(project: str, key: str) -> str:
     """The id of a state every project is born with, known to every line item without a look-up."""
     return str(uuid.uuid5(_STATE_NAMESPACE, f"{project}/{key}"))
+
+
+@lru_cache(maxsize=1024)
+def automatic_discounts_id(project: str) -> str:
+    """The id of a project's one list of discounts that apply by themselves."""
+    return str(uuid.uuid5(_AUTOMATIC_NAMESPACE, project))
 
 
 def is_uuid(text: str) -> bool:

@@ -74,7 +74,13 @@ class PasswordHash(NamedTuple):
         return "PasswordHash(***)"
 
 
-Lookup = ById | ByField | Matching | PasswordHash
+class Used(NamedTuple):
+    """How far a tally has counted. What is known of it is old by the time of the commit, which counts again."""
+
+    name: str
+
+
+Lookup = ById | ByField | Matching | PasswordHash | Used
 MATCHING_LIMIT_MAX = 500
 
 
@@ -143,6 +149,11 @@ class Facts:
         """What to keep of a new password."""
         hashed: str = self._know(PasswordHash(password))
         return hashed
+
+    def used(self, name: str) -> int:
+        """How far the tally `name` has counted: to say so early; the limit itself is kept by the commit."""
+        used: int = self._know(Used(name))
+        return used
 
     def find(self, kind: Resource[R], target: str | Reference | KeyReference | ResourceIdentifier) -> R | None:
         """The resource a reference, identifier or id names, or None.

@@ -26,7 +26,8 @@ def merge_carts(customer_cart: Cart, anonymous_cart: Cart, facts: Facts) -> Chan
     gather_products(anonymous_cart.line_items, facts)
     cart = customer_cart
     for item in anonymous_cart.line_items:
-        cart = _joined(cart, item, anonymous_cart, facts)
+        if item.line_item_mode == "Standard":  # gifts come anew with the discounts that give them
+            cart = _joined(cart, item, anonymous_cart, facts)
     left = replace(anonymous_cart, cart_state="Merged", stock_reserved=(), reserved_until=None)
     merged = touched(left, anonymous_cart.version + 1, facts)
     return Changed(cart, others=(Other(carts, anonymous_cart, merged),)).then(inherited(cart, anonymous_cart, facts))

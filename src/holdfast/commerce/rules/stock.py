@@ -6,6 +6,7 @@ from holdfast.base.errors import InvalidOperation, OutOfStock, PriceChanged, Shi
 from holdfast.commerce.facts import ByField, ById, Facts
 from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo, StockReservation
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
+from holdfast.commerce.rules.discount_codes import check_applicable
 from holdfast.commerce.rules.item_prices import line_unit
 from holdfast.commerce.rules.totals import recalculated, shipping_infos
 from holdfast.commerce.stock import StockMovement
@@ -16,19 +17,26 @@ STOCK_FIELD = "sku@channel"
 def check_current(cart: Cart, facts: Facts) -> None:
     """Whether the cart would cost the same if it were reckoned today; frozen carts cost what they say.
 
-    Raises PriceChanged, ShippingMethodDoesNotMatchCart, or InvalidOperation when a tax is missing
-    that the tax mode Platform should have found: such a cart would be sold untaxed.
+    Raises PriceChanged, ShippingMethodDoesNotMatchCart, DiscountCodeNonApplicable, or InvalidOperation
+    when a tax is missing that the tax mode Platform should have found: such a cart would be sold untaxed.
     """
     now = cart if cart.cart_state == "Frozen" else recalculated(cart, facts)
+    check_applicable(now, facts)
     if any(info.shipping_method_state == "DoesNotMatchCart" for info in shipping_infos(now)):
         raise ShippingMethodDoesNotMatchCart("The shipping method does not match the cart any more.")
-    changed = [item.id for item, today in zip(cart.items, now.items, strict=True) if _worth(item) != _worth(today)]
+    changed = _differing(cart, now)
     shipping = [_cost(info) for info in shipping_infos(cart)] != [_cost(info) for info in shipping_infos(now)]
     if changed or shipping or (cart.total_price, cart.taxed_price) != (now.total_price, now.taxed_price):
         raise PriceChanged(changed, shipping=shipping)
     if cart.tax_mode == "Platform" and cart.taxed_price is None and cart.items:
         untaxed = ", ".join(item.id for item in cart.items if item.taxed_price is None) or "shipping"
         raise InvalidOperation(f"A cart with untaxed parts cannot be ordered; without a tax rate: {untaxed}.")
+
+
+def _differing(cart: Cart, now: Cart) -> list[str]:
+    """The items that cost something else today; gifts that would come or go are among them."""
+    then, today = ({item.id: _worth(item) for item in each.items} for each in (cart, now))
+    return [item_id for item_id in then | today if then.get(item_id) != today.get(item_id)]
 
 
 def _worth(item: LineItem | CustomLineItem) -> tuple[object, ...]:

@@ -7,18 +7,23 @@ discount on the total. Orders and frozen carts keep their prices: for them only 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.resources.cart.shape import Cart, ShippingInfo
 from holdfast.commerce.rules.amounts import amount
+from holdfast.commerce.rules.cart_discounts import discounted
 from holdfast.commerce.rules.cart_shipping import payable, refreshed_shipping, taxed_shipping
-from holdfast.commerce.rules.direct_discounts import (
-    discounted_items,
+from holdfast.commerce.rules.discount_chain import Step
+from holdfast.commerce.rules.discounted_totals import (
     discounted_shipping,
     discounted_total,
+    kept_steps,
     undiscounted_cents,
 )
+from holdfast.commerce.rules.gifts import is_gift
 from holdfast.commerce.rules.item_prices import gather_products, refreshed, totalled
 from holdfast.commerce.rules.item_taxes import gather_categories, rated, taxed_item
 from holdfast.commerce.rules.tax import total_of
@@ -32,16 +37,26 @@ def recalculated(cart: Cart, facts: Facts) -> Cart:
     """
     gather_products(cart.line_items, facts)
     cart = replace(cart, line_items=tuple(refreshed(item, cart, facts) for item in cart.line_items))
-    cart = discounted_items(cart)
-    cart = replace(
+    if cart.tax_mode == "Platform":
+        cart = _rated(cart, facts)
+    cart, later = discounted(cart, facts, _undiscounted)
+    if cart.tax_mode == "Platform" and any(is_gift(item) for item in cart.line_items):
+        cart = _rated(cart, facts)
+    cart = refreshed_shipping(_totalled(cart), facts)
+    return summed(discounted_shipping(cart, later), later)
+
+
+def _totalled(cart: Cart) -> Cart:
+    return replace(
         cart,
         line_items=tuple(totalled(item, cart) for item in cart.line_items),
         custom_line_items=tuple(totalled(item, cart) for item in cart.custom_line_items),
     )
-    cart = refreshed_shipping(cart, facts)
-    if cart.tax_mode == "Platform":
-        cart = _rated(cart, facts)
-    return summed(discounted_shipping(cart))
+
+
+def _undiscounted(cart: Cart) -> Cart:
+    """A cart without discounts, with the totals and taxes it would have."""
+    return summed(_totalled(cart), ())
 
 
 def _rated(cart: Cart, facts: Facts) -> Cart:
@@ -54,8 +69,12 @@ def _rated(cart: Cart, facts: Facts) -> Cart:
     )
 
 
-def summed(cart: Cart) -> Cart:
-    """The cart with its taxes and totals, from the prices and rates it has."""
+def summed(cart: Cart, later: Sequence[Step] | None = None) -> Cart:
+    """The cart with its taxes and totals, from the prices and rates it has.
+
+    later: the discounts on the total; left out, the total keeps those it has.
+    """
+    steps = kept_steps(cart) if later is None else later
     cart = replace(
         cart,
         line_items=tuple(taxed_item(item, cart) for item in cart.line_items),
@@ -76,7 +95,8 @@ def summed(cart: Cart) -> Cart:
             total_line_item_quantity=quantity if cart.line_items else None,
             taxed_price=taxed_price,
             taxed_shipping_price=taxed_shipping_price,
-        )
+        ),
+        steps,
     )
 
 

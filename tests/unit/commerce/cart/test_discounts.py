@@ -22,7 +22,8 @@ def off(permyriad: int, target: dict[str, Any] = ALL_LINES) -> dict[str, Any]:
 
 def less(cents: int, target: dict[str, Any] = ALL_LINES, currency: str = "EUR") -> dict[str, Any]:
     money = [{"currencyCode": currency, "centAmount": cents}]
-    return {"value": {"type": "absolute", "money": money}, "target": target}
+    mode = {"applicationMode": "IndividualApplication"} if target is ALL_LINES else {}
+    return {"value": {"type": "absolute", "money": money} | mode, "target": target}
 
 
 def fixed(cents: int, target: dict[str, Any] = ALL_LINES) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def test_a_discount_on_the_total_is_not_taken_twice() -> None:
         (
             {
                 "value": {"type": "absolute", "money": [eur(1)], "applicationMode": "EvenDistribution"},
-                "target": ALL_LINES,
+                "target": SHIPPING,
             },
             InvalidField,
         ),

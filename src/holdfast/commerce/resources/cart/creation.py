@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import ByField, Facts, Lookup, lookup_of
+from holdfast.commerce.resources.automatic_discounts import automatic_lookup
 from holdfast.commerce.resources.cart.addresses import add_item_address
 from holdfast.commerce.resources.cart.custom_line_items import add_custom_line
+from holdfast.commerce.resources.cart.discounts import with_code
 from holdfast.commerce.resources.cart.drafts import CartDraft, LineItemDraft, MyCartDraft
-from holdfast.commerce.resources.cart.life import unknown_code
 from holdfast.commerce.resources.cart.line_items import add_line
 from holdfast.commerce.resources.cart.ownership import check_country, check_locale, with_customer
 from holdfast.commerce.resources.cart.shape import Cart, carts
@@ -45,6 +46,8 @@ def drafted(draft: CartDraft, facts: Facts) -> Cart:
         cart = add_line(cart, line, facts)
     for custom_line in draft.custom_line_items:
         cart = add_custom_line(cart, custom_line, facts)
+    for code in draft.discount_codes:
+        cart = with_code(cart, code, facts)
     return _shipped(cart, draft, facts)
 
 
@@ -63,8 +66,9 @@ def create_my_cart(draft: MyCartDraft, facts: Facts) -> Cart:
 
 
 def gather_drafted(drafts: tuple[LineItemDraft, ...], facts: Facts) -> None:
-    """Ask for the products of all drafted lines in one go."""
-    facts.gather(_product_lookup(draft) for draft in drafts if draft.product_id is not None or draft.sku is not None)
+    """Ask for the products of all drafted lines in one go, and for the discounts that may apply to them."""
+    wanted = (_product_lookup(draft) for draft in drafts if draft.product_id is not None or draft.sku is not None)
+    facts.gather((automatic_lookup(facts.project_key), *wanted))
 
 
 def _product_lookup(draft: LineItemDraft) -> Lookup:
@@ -80,8 +84,6 @@ def _check(draft: CartDraft, facts: Facts) -> None:
         raise InvalidOperation("The customer group of a cart is that of its customer.")
     if draft.business_unit is not None:
         resolve_named("business-unit", draft.business_unit, facts)
-    for code in draft.discount_codes:
-        raise unknown_code(code)
     check_locale(draft.locale, facts)
 
 

@@ -1,33 +1,13 @@
-"""Freezing, locking and refreshing a cart; payments, discount codes and discounts of its own."""
+"""Freezing, locking and refreshing a cart; payments and shopping lists."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from holdfast.base.errors import (
-    DiscountCodeNonApplicable,
-    InsufficientScope,
-    InvalidField,
-    InvalidOperation,
-    ReferencedResourceNotFound,
-)
+from holdfast.base.errors import InsufficientScope, InvalidOperation, ReferencedResourceNotFound
 from holdfast.commerce.facts import Caller, Facts
 from holdfast.commerce.messages.cart import CartFrozen, CartLocked, CartUnfrozen, CartUnlocked
 from holdfast.commerce.registry import Changed
-from holdfast.commerce.resources.cart.discount_shapes import (
-    AbsoluteValue,
-    AbsoluteValueDraft,
-    ApplicationMode,
-    CustomLineItemsTarget,
-    DirectDiscount,
-    DirectDiscountDraft,
-    DiscountValue,
-    DiscountValueDraft,
-    FixedValue,
-    FixedValueDraft,
-    LineItemsTarget,
-    RelativeValue,
-)
 from holdfast.commerce.resources.cart.drafts import FreezeStrategy
 from holdfast.commerce.resources.cart.guard import pricing_action
 from holdfast.commerce.resources.cart.line_items import product_data
@@ -35,15 +15,10 @@ from holdfast.commerce.resources.cart.parts import channel_with
 from holdfast.commerce.resources.cart.shape import Cart, CartLock, LineItem, PaymentInfo, carts
 from holdfast.commerce.resources.payment.shape import Payment, payments
 from holdfast.commerce.resources.product.shape import products
-from holdfast.commerce.rules.cart_predicates import item_predicate
 from holdfast.commerce.rules.item_prices import gather_products, on_sale
 from holdfast.commerce.rules.references import resolve_named
 from holdfast.commerce.scopes import allows
-from holdfast.commerce.values.money import Money, MoneyDraft, cent_money
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
-
-DIRECT_DISCOUNTS_MAX = 100
-
 
 # --- freezing and locking ------------------------------------------------------------------
 
@@ -147,7 +122,7 @@ def remove_payment(cart: Cart, facts: Facts, *, payment: ResourceIdentifier) -> 
     return replace(cart, payment_info=PaymentInfo(payments=left) if left else None)
 
 
-# --- shopping lists and discounts ----------------------------------------------------------
+# --- shopping lists ------------------------------------------------------------------------
 
 
 @pricing_action("addShoppingList")
@@ -164,70 +139,3 @@ def add_shopping_list(
     channel_with("ProductDistribution", distribution_channel, cart, facts)
     channel_with("InventorySupply", supply_channel, cart, facts)
     return cart
-
-
-@pricing_action("addDiscountCode")
-def add_discount_code(cart: Cart, *, code: str) -> Cart:
-    """Add a discount code, which must exist."""
-    raise unknown_code(code)
-
-
-def unknown_code(code: str) -> DiscountCodeNonApplicable:
-    return DiscountCodeNonApplicable(
-        f"The discount code '{code}' was not found.", discount_code=code, reason="DoesNotExist"
-    )
-
-
-@pricing_action("removeDiscountCode")
-def remove_discount_code(cart: Cart, *, discount_code: Reference) -> Cart:
-    """Remove a discount code; one that is not there changes nothing."""
-    left = tuple(info for info in cart.discount_codes if info.discount_code.id != discount_code.id)
-    return replace(cart, discount_codes=left)
-
-
-@pricing_action("setDirectDiscounts")
-def set_direct_discounts(cart: Cart, facts: Facts, *, discounts: tuple[DirectDiscountDraft, ...]) -> Cart:
-    """Give the cart discounts of its own in place of those it has; they exclude discount codes."""
-    if discounts and cart.discount_codes:
-        raise InvalidOperation("A cart with discount codes cannot have direct discounts.")
-    if len(discounts) > DIRECT_DISCOUNTS_MAX:
-        raise InvalidOperation(f"A cart can have at most {DIRECT_DISCOUNTS_MAX} direct discounts.")
-    return replace(cart, direct_discounts=tuple(_direct(draft, facts) for draft in discounts))
-
-
-def _direct(draft: DirectDiscountDraft, facts: Facts) -> DirectDiscount:
-    match draft.target:
-        case LineItemsTarget(predicate=predicate):
-            item_predicate(predicate, "lineItem")
-        case CustomLineItemsTarget(predicate=predicate):
-            item_predicate(predicate, "customLineItem")
-    return DirectDiscount(id=facts.new_id(), value=_value(draft.value), target=draft.target)
-
-
-def _value(draft: DiscountValueDraft) -> DiscountValue:
-    match draft:
-        case RelativeValue():
-            return draft
-        case AbsoluteValueDraft():
-            return AbsoluteValue(money=_money(draft.money), application_mode=_per_unit(draft))
-        case FixedValueDraft():
-            return FixedValue(money=_money(draft.money), application_mode=_per_unit(draft))
-
-
-def _per_unit(draft: AbsoluteValueDraft | FixedValueDraft) -> ApplicationMode | None:
-    """Amounts apply to each unit; spreading one amount over many items is refused rather than misread."""
-    if draft.application_mode not in (None, "IndividualApplication"):
-        raise InvalidField(
-            "discounts.value.applicationMode", draft.application_mode, allowed_values=["IndividualApplication"]
-        )
-    return draft.application_mode
-
-
-def _money(drafts: tuple[MoneyDraft, ...]) -> tuple[Money, ...]:
-    """Amounts in different currencies. Raises InvalidOperation for none, or two in one currency."""
-    amounts = tuple(cent_money(draft, "discounts.value.money") for draft in drafts)
-    if not amounts or len({one.currency_code for one in amounts}) < len(amounts):
-        raise InvalidOperation("A discount value needs exactly one amount per currency.")
-    if any(one.cent_amount < 0 for one in amounts):
-        raise InvalidField("discounts.value.money.centAmount", None, "A discount cannot be negative.")
-    return amounts

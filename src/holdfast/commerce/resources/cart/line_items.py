@@ -252,7 +252,22 @@ def with_quantity(item: LineItem, quantity: int, cart: Cart, facts: Facts) -> Li
 
 
 def without_line(cart: Cart, item: LineItem) -> Cart:
-    return replace(cart, line_items=tuple(kept for kept in cart.line_items if kept.id != item.id))
+    """The cart without a line; a gift that is removed is refused for good."""
+    cart = replace(cart, line_items=tuple(kept for kept in cart.line_items if kept.id != item.id))
+    if item.line_item_mode != "GiftLineItem":
+        return cart
+    discounts = (
+        included.discount
+        for lot in item.discounted_price_per_quantity
+        for included in lot.discounted_price.included_discounts
+    )
+    return replace(cart, refused_gifts=tuple(dict.fromkeys((*cart.refused_gifts, *discounts))))
+
+
+def check_not_gift(item: LineItem) -> None:
+    """Raises InvalidOperation for a gift: how many there are and what they cost is the discount's business."""
+    if item.line_item_mode == "GiftLineItem":
+        raise InvalidOperation(f"The line item '{item.id}' is a gift: it can only be removed.")
 
 
 def _requantified(
@@ -288,6 +303,7 @@ def change_line_item_quantity(
     item = wanted_line(cart, line_item_id, line_item_key)
     if quantity == 0:
         return without_line(cart, item)
+    check_not_gift(item)
     if quantity == item.quantity and external_price is None and external_total_price is None:
         return cart
     return with_line(
@@ -369,6 +385,7 @@ def set_line_item_price(
 ) -> Cart:
     """Set the unit price from outside; without one, the line returns to the price the cart selects."""
     item = wanted_line(cart, line_item_id, line_item_key)
+    check_not_gift(item)
     if external_price is not None:
         return with_line(cart, with_external_price(item, external_price, cart, facts))
     return with_line(cart, with_platform_price(item, cart, facts)) if item.price_mode == "ExternalPrice" else cart
@@ -385,6 +402,7 @@ def set_line_item_total_price(
 ) -> Cart:
     """Set unit price and total from outside; without them, the line returns to the price the cart selects."""
     item = wanted_line(cart, line_item_id, line_item_key)
+    check_not_gift(item)
     if external_total_price is not None:
         return with_line(cart, with_external_total(item, external_total_price, cart, facts))
     return with_line(cart, with_platform_price(item, cart, facts)) if item.price_mode == "ExternalTotal" else cart

@@ -44,7 +44,7 @@ def replicate_cart(draft: ReplicaCartDraft, facts: Facts) -> Cart:
     copied: dict[str, Any] = {name: getattr(original, name) for name in _COPIED}
     return Cart(
         key=draft.key,
-        line_items=tuple(_line(item, facts) for item in original.line_items),
+        line_items=tuple(_line(item, facts) for item in original.line_items if item.line_item_mode != "GiftLineItem"),
         custom_line_items=tuple(_custom_line(item, facts) for item in original.custom_line_items),
         total_price=original.total_price,
         tax_mode=original.tax_mode or "Platform",

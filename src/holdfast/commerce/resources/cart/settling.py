@@ -8,8 +8,10 @@ from typing import Any
 from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import ByField, ById, Facts, Lookup
 from holdfast.commerce.registry import Changed
+from holdfast.commerce.resources.automatic_discounts import automatic_lookup
 from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
+from holdfast.commerce.resources.discount_code import discount_codes
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.resources.shipping_method import shipping_methods
 from holdfast.commerce.rules.reservations import given_back, reserved
@@ -18,11 +20,14 @@ from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
 
 @carts.needs
 def gather_for_update(cart: Cart, actions: Sequence[Any], facts: Facts) -> None:
-    """The products of all lines, those to come included, and the shipping methods: in one go."""
-    facts.gather(_lookups(cart, actions))
+    """The products of all lines, those to come included, shipping methods and discounts: in one go."""
+    facts.gather(_lookups(cart, actions, facts.project_key))
 
 
-def _lookups(cart: Cart, actions: Sequence[Any]) -> Iterator[Lookup]:
+def _lookups(cart: Cart, actions: Sequence[Any], project: str) -> Iterator[Lookup]:
+    yield automatic_lookup(project)
+    for code in cart.discount_codes:
+        yield ById(discount_codes.name, code.discount_code.id)
     for item in cart.line_items:
         yield ById(products.name, item.product_id)
     for info in shipping_infos(cart):

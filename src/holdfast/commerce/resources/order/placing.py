@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from holdfast.base.errors import (
-    DiscountCodeNonApplicable,
     InvalidField,
     InvalidItemShippingDetails,
     InvalidOperation,
@@ -22,6 +21,7 @@ from holdfast.commerce.resources.order.shape import Order
 from holdfast.commerce.resources.order.stock import holdings
 from holdfast.commerce.resources.state import check_transition, states
 from holdfast.commerce.rules.custom_fields import custom_fields
+from holdfast.commerce.rules.discount_codes import redemptions
 from holdfast.commerce.rules.reservations import given_back
 from holdfast.commerce.rules.stock import check_current, order_stock
 from holdfast.commerce.rules.totals import shipping_infos
@@ -40,7 +40,7 @@ def place_order(cart: Cart, draft: OrderFromCartDraft, facts: Facts) -> Changed[
 
     The id follows from the cart, so however often this is decided it is the same order (I2).
     Raises InvalidOperation for a cart that cannot be ordered (any more), PriceChanged when its
-    prices or taxes are not today's, OutOfStock from `order_stock` or the commit.
+    prices or taxes are not today's, DiscountCodeNonApplicable and OutOfStock from here or the commit.
     """
     check_orderable(cart, facts)
     stock = order_stock(cart, facts)
@@ -66,7 +66,13 @@ def place_order(cart: Cart, draft: OrderFromCartDraft, facts: Facts) -> Changed[
     last = touched(ordered, cart.version + 1, facts)
     # An order that starts out cancelled takes no stock yet, like one that is cancelled later.
     taken = given_back(cart.stock_reserved, facts) if draft.order_state == "Cancelled" else stock
-    return Changed(order, (OrderCreated(order=order),), stock=taken, others=(Other(carts, cart, last),))
+    return Changed(
+        order,
+        (OrderCreated(order=order),),
+        stock=taken,
+        others=(Other(carts, cart, last),),
+        tallies=redemptions(cart, facts),
+    )
 
 
 def check_orderable(cart: Cart, facts: Facts) -> None:
@@ -85,7 +91,6 @@ def check_orderable(cart: Cart, facts: Facts) -> None:
                 item_id=item.id,
             )
     _check_shipping(cart)
-    _check_discount_codes(cart)
     _check_external_taxes(cart)
     check_current(cart, facts)
 
@@ -95,15 +100,6 @@ def _check_shipping(cart: Cart) -> None:
         if info.shipping_method_state == "DoesNotMatchCart":
             raise ShippingMethodDoesNotMatchCart(
                 f"The shipping method '{info.shipping_method_name}' does not match the cart any more."
-            )
-
-
-def _check_discount_codes(cart: Cart) -> None:
-    for info in cart.discount_codes:
-        if info.state != "MatchesCart":
-            raise DiscountCodeNonApplicable(
-                f"The discount code '{info.discount_code.id}' is in state '{info.state}'.",
-                discount_code_id=info.discount_code.id,
             )
 
 
