@@ -21,6 +21,7 @@ from holdfast.commerce.facts import (
     Matching,
     MissingFacts,
     PasswordHash,
+    Used,
     lookup_of,
 )
 from holdfast.commerce.predicates.binding import bind
@@ -182,9 +183,12 @@ class Work:
         for lookup, future in promised:
             self._learn(lookup, await future)
 
-    async def _load(self, lookup: Matching | PasswordHash) -> None:
+    async def _load(self, lookup: Matching | PasswordHash | Used) -> None:
         if isinstance(lookup, PasswordHash):
             self._known[lookup] = await hash_password(lookup.password)
+            return
+        if isinstance(lookup, Used):
+            self._known[lookup] = (await self.store.used(self.caller.project, [lookup.name]))[lookup.name]
             return
         kind = REGISTRY[lookup.kind]
         predicate = (

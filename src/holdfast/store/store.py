@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.store.change import Change
@@ -14,6 +15,7 @@ from holdfast.store.pool import Database
 from holdfast.store.queries import COUNTED
 from holdfast.store.reader import Document, Reader
 from holdfast.store.search import Found, Search, exists, search
+from holdfast.store.tallies import read_tallies
 
 
 class Store:
@@ -56,6 +58,10 @@ class Store:
     async def exists(self, wanted: Search) -> bool:
         """Whether any resource matches a query."""
         return await exists(self.database, wanted)
+
+    async def used(self, project: str, names: Sequence[str]) -> dict[str, int]:
+        """How far tallies have counted."""
+        return await read_tallies(self.database, project, names)
 
     async def commit(self, change: Change) -> None:
         """Make a change durable; see Committer.submit for what it raises."""
