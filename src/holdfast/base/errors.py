@@ -187,6 +187,7 @@ class ConcurrentModification(ApiError):
             f"Object {resource_id} has a different version than expected. Expected: {expected} - Actual: {actual}.",
             current_version=actual,
         )
+        self.resource_id = resource_id
 
 
 class InvalidOperation(Rejected): ...

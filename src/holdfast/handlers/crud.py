@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from holdfast.base.errors import ConcurrentModification, InvalidInput, ResourceNotFound
+from holdfast.commerce.facts import ByField, ById, Facts
 from holdfast.commerce.predicates.binding import bind
 from holdfast.commerce.predicates.paging import Paging, paging, sort_keys
 from holdfast.commerce.predicates.parser import parse, parse_all
 from holdfast.commerce.predicates.tree import And, Predicate
-from holdfast.commerce.registry import Resource
+from holdfast.commerce.registry import Changed, Resource
 from holdfast.commerce.values.value import Stored
 from holdfast.commerce.visibility import View
 from holdfast.handlers.endpoints import Answer, Request
@@ -21,6 +23,8 @@ from holdfast.handlers.work import Work
 from holdfast.store.reader import Document
 from holdfast.store.search import Search
 
+# Decisions of one request, while records it does not name keep changing.
+ATTEMPTS_MAX = 16
 _VERSION = re.compile(r"[0-9]{1,15}")
 
 
@@ -41,8 +45,10 @@ class Target(NamedTuple):
 async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
     """POST to a collection: a draft becomes a resource."""
     draft = work.decode(kind.my_drafts if request.me else kind.drafts, request.body)
-    changed = await work.decide(lambda facts: kind.created(draft, facts), hints=referenced(request.body))
-    return await work.answer(kind, None, changed, partial(shown, work, request), created=True)
+    hints = referenced(request.body)
+    return await _carried_out(
+        work, request, kind, None, lambda facts: kind.created(draft, facts), hints=hints, created=True
+    )
 
 
 async def read(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
@@ -58,10 +64,10 @@ async def update(work: Work, kind: Resource[Any], request: Request, target: Targ
     wanted = work.decode(kind.update_decoder(my=request.me), request.body)
     before = (await find(work, kind, request, target)).resource
     check_version(before, wanted.version)
-    changed = await work.decide(
-        lambda facts: kind.updated(before, wanted.actions, facts), like=before.id, hints=referenced(request.body)
+    hints = referenced(request.body)
+    return await _carried_out(
+        work, request, kind, before, lambda facts: kind.updated(before, wanted.actions, facts), hints=hints
     )
-    return await work.answer(kind, before, changed, partial(shown, work, request))
 
 
 async def delete(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
@@ -69,8 +75,39 @@ async def delete(work: Work, kind: Resource[Any], request: Request, target: Targ
     version = version_parameter(request)
     before = (await find(work, kind, request, target)).resource
     check_version(before, version)
-    changed = await work.decide(lambda facts: kind.deleted(before, facts))
-    return await work.answer(kind, before, changed, partial(shown, work, request), delete=True)
+    return await _carried_out(work, request, kind, before, lambda facts: kind.deleted(before, facts), delete=True)
+
+
+async def _carried_out(
+    work: Work,
+    request: Request,
+    kind: Resource[Any],
+    before: Stored | None,
+    decision: Callable[[Facts], Changed[Any]],
+    *,
+    hints: Sequence[ById | ByField] = (),
+    delete: bool = False,
+    created: bool = False,
+) -> Answer:
+    """Decide, commit and answer; again where a record changed meanwhile that the request did not name.
+
+    The client named a version of one resource. That another one moved which is changed along with it
+    is not his to mend. Raises what Committer.submit raises.
+    """
+    like = "" if before is None or delete else before.id
+
+    async def attempt(work: Work) -> Answer:
+        changed = await work.decide(decision, like=like, hints=hints)
+        return await work.answer(kind, before, changed, partial(shown, work, request), delete=delete, created=created)
+
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return await attempt(work)
+        except ConcurrentModification as conflict:
+            if before is not None and conflict.resource_id == before.id:
+                raise
+        work = work.afresh()
+    return await attempt(work)
 
 
 async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
