@@ -1,5 +1,6 @@
 """Looks at an installation without being part of it: what status, stop and the small commands need."""
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -103,6 +104,25 @@ def running_shop(layout: Layout) -> Shop:
     if not is_held(layout) or "url" not in state:
         raise not_running(layout)
     return Shop(layout, str(state["url"]))
+
+
+def database_url(layout: Layout) -> str:
+    """The database of the shop that runs on this folder; Trouble when none does, or its address is not known here."""
+    from holdfast.ops.server.cluster import url_of  # noqa: PLC0415 - loads what only few commands need
+
+    external = os.environ.get("HOLDFAST_DATABASE_URL")
+    if external:
+        return external
+    if not is_held(layout):
+        raise not_running(layout)
+    if read_json(layout.state).get("database") != "embedded":
+        raise Trouble(
+            "The address of this shop's database is not known.",
+            why="It was started on a database of its own, whose address is not written down.",
+            remedy="Set HOLDFAST_DATABASE_URL to the address `holdfast up` was given.",
+            code="no-database-address",
+        )
+    return url_of(layout)
 
 
 def stop(layout: Layout) -> int:
