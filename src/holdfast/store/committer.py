@@ -7,7 +7,8 @@ no artificial wait: a lone change commits at once.
 A connection lost before COMMIT was sent costs nothing: nothing happened, the batch runs again. One
 lost at COMMIT leaves a question. Each batch carries an id that it writes into the table `fate`; who
 wants to know what became of it writes the same id. That waits for the old transaction, and then
-either finds the id there, or takes its place, so that the old one can never commit.
+either finds the id there, or takes its place, so that the old one can never commit. The row says which,
+because the answer to the question can be lost as well.
 """
 
 from __future__ import annotations
@@ -196,21 +197,23 @@ class Committer:
     async def _did_commit(self, fate: str) -> bool:
         """Settle what became of a batch. Raises PendingOperation while the database cannot say."""
         try:
-            settled_now = await patiently(lambda: self._settle_fate(fate))
+            committed = await patiently(lambda: self._settle_fate(fate))
         except BadGateway:
             raise PendingOperation from None
-        log.warning("commit.recovered", fate=fate, committed=not settled_now)
-        return not settled_now
+        log.warning("commit.recovered", fate=fate, committed=committed)
+        return committed
 
     async def _settle_fate(self, fate: str) -> bool:
-        """Whether the batch's id could still be written, which means that it did not commit."""
+        """Decide that the batch shall not commit, unless it has; safe to repeat, as the row says who wrote it."""
         session = await self._connected()
         try:
-            (written,) = await session.write([Part("decide_fate", _SQL["decide_fate"], (fate,))])
+            await session.write([Part("decide_fate", _SQL["decide_fate"], (fate, False))])
+            ((found,),) = await session.read([Part("find_fate", _SQL["find_fate"], (fate,))])
         except BaseException:
             self._forget()
             raise
-        return bool(written)
+        committed: bool = found["committed"]
+        return committed
 
     async def _connected(self) -> Session:
         if self._session is None or self._session.is_closed():

@@ -134,7 +134,7 @@ async def write(session: Session, changes: Sequence[Change], ground: Ground, fat
         *_some("move_tallies", [(*counter, used) for counter, used in sorted(ground.tallies.items())], 3),
         *_some("add_messages", list(_messages(ground)), 9),
         *_some("add_replies", replies, 9),
-        Part("decide_fate", _SQL["decide_fate"], (fate,)),
+        Part("decide_fate", _SQL["decide_fate"], (fate, True)),
     ]
     written = dict(zip((part.name for part in parts), await session.write(parts), strict=True))
     return Missed(

@@ -1,8 +1,9 @@
--- One row a committed batch. Whoever lost the connection at COMMIT inserts the batch's id himself:
--- if that succeeds the batch never committed and never can, if the id is there it did.
+-- One row a batch. It is written by the batch itself, or by whoever lost the connection at its COMMIT:
+-- then the batch never committed and never can.
 -- (A transaction number will not do: after a crash or a failover it is given out again.)
 CREATE TABLE fate (
     id          uuid        PRIMARY KEY,
+    committed   boolean     NOT NULL,
     decided_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX fate_age ON fate (decided_at);

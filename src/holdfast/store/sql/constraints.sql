@@ -149,7 +149,13 @@ SELECT i.project, i.client_id, i.key
 
 -- name: decide_fate
 -- Mark a batch as committed or, once the connection was lost, as one that never will be.
-INSERT INTO fate (id)
-VALUES ($1::uuid)
+INSERT INTO fate (id, committed)
+VALUES ($1::uuid, $2::boolean)
     ON CONFLICT DO NOTHING
 RETURNING 1;
+
+-- name: find_fate
+-- What became of a batch, once its fate is decided.
+SELECT committed
+  FROM fate
+ WHERE id = $1::uuid;
