@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from holdfast.ops.drill.controls import durability, orders, stock
 from holdfast.ops.drill.fault import AnyControl, AnyFault
-from holdfast.ops.drill.faults import processes
+from holdfast.ops.drill.faults import clock, database, disk, network, power, processes
 from holdfast.ops.trouble import Trouble
 
-FAULTS: tuple[AnyFault, ...] = (*processes.FAULTS,)
-CONTROLS: tuple[AnyControl, ...] = ()
+FAULTS: tuple[AnyFault, ...] = (
+    *processes.FAULTS,
+    *database.FAULTS,
+    *network.FAULTS,
+    *clock.FAULTS,
+    *disk.FAULTS,
+    *power.FAULTS,
+)
+CONTROLS: tuple[AnyControl, ...] = (*durability.CONTROLS, *orders.CONTROLS, *stock.CONTROLS)
 
 
 def chosen(names: Sequence[str]) -> list[AnyFault]:

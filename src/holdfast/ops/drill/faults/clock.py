@@ -70,7 +70,7 @@ class WithFalseClocks(Setting):
     async def opened(self) -> None:
         """A clock that nobody looks at would make the drill easy. Raises Trouble."""
         for pid in [*self.stage.pids("api"), *self.stage.pids("background"), self.database.pid]:
-            if LIBRARY not in Path(f"/proc/{pid}/maps").read_text():
+            if not has_loaded(pid, LIBRARY):
                 raise Trouble("A process does not go by the drill's clock.", why=f"Process {pid}", code="drill-clock")
 
     async def clear(self) -> None:
@@ -87,6 +87,10 @@ def compiled(folder: Path) -> Path:
         raise Trouble("The drill's clock could not be compiled.", why=made.stderr.strip(), code="drill-clock")
     library.chmod(LOADABLE)
     return library
+
+
+def has_loaded(pid: int, library: str) -> bool:
+    return library in Path(f"/proc/{pid}/maps").read_text()
 
 
 async def jump_ahead(setting: WithFalseClocks, chance: random.Random) -> None:
