@@ -74,9 +74,12 @@ class Api:
         token: str | None = None,
         project: str | None = None,
         parameters: dict[str, Any] | None = None,
+        key: str | bytes | None = None,
     ) -> httpx.Response:
         """Send one request to this project's API; `raw` goes out as it is, a token of "" is left out."""
-        headers = {"Content-Type": "application/json"}
+        headers: dict[str, str | bytes] = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         bearer = self.token if token is None else token
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"

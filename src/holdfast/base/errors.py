@@ -8,6 +8,7 @@
     ├── ConcurrentModification           409
     ├── RequestTimeout                   408
     ├── ContentTooLarge                  413
+    ├── IdempotencyKeyReuse              422
     ├── DeadlineExceeded                 504
     └── Unavailable                  502/503   OverCapacity, BadGateway
 
@@ -70,7 +71,6 @@ class Unavailable(ApiError):
     """Not now: clients repeat the request."""
 
     status = 503
-    retry_after_seconds: ClassVar[int] = 1
 
 
 class General(ApiError):
@@ -121,6 +121,18 @@ class RequestTimeout(ApiError):
     """The request itself arrived too slowly; its connection is closed."""
 
     status = 408
+
+
+class IdempotencyKeyReuse(ApiError):
+    """A key that was used for another request; our own code, with the status the IETF draft asks for."""
+
+    status = 422
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key '{key}' was used for another request; a new request needs a new key.",
+            field="Idempotency-Key",
+        )
 
 
 class MaxResourceLimitExceeded(Rejected): ...
