@@ -43,6 +43,7 @@ class Projection:
             rename=wire_name,
             frozen=True,
             omit_defaults=True,
+            gc=False,
             tag=shape.__struct_config__.tag,
             tag_field=shape.__struct_config__.tag_field,
         )

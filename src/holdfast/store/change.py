@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from holdfast.base import clock
 from holdfast.base.ids import uuid7
 from holdfast.commerce.values.value import encode
@@ -154,7 +156,7 @@ def _put(kind: Resource[Any], before: Stored | None, after: Stored, messages: Se
         tuple(owned.difference(wanted)),
         tuple(points - held),
         tuple(held - points),
-        _notes(messages),
+        _notes(messages, after, body),
     )
 
 
@@ -164,5 +166,12 @@ def _drop(kind: Resource[Any], before: Stored, messages: Sequence[Message]) -> D
     return Drop(kind.name, before.id, before.version, clock.now(), claims, tuple(points), _notes(messages))
 
 
-def _notes(messages: Sequence[Message]) -> tuple[Note, ...]:
-    return tuple(Note(uuid7(), type(message).__name__, packed(encode(message))) for message in messages)
+def _notes(messages: Sequence[Message], after: Stored | None = None, body: bytes = b"") -> tuple[Note, ...]:
+    said = [message if after is None else _quoting(message, after, body) for message in messages]
+    return tuple(Note(uuid7(), type(message).__name__, packed(encode(message))) for message in said)
+
+
+def _quoting(message: Message, resource: Stored, body: bytes) -> Message:
+    """The message with the body the resource was encoded to already, where it carries the whole resource."""
+    whole = {name: msgspec.Raw(body) for name in message.__struct_fields__ if getattr(message, name) is resource}
+    return msgspec.structs.replace(message, **whole) if whole else message

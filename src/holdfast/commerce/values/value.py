@@ -36,7 +36,14 @@ class ValueMeta(msgspec.StructMeta):
     """Gives every shape the same settings, so that no class has to repeat them."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> ValueMeta:
-        house: dict[str, Any] = {"frozen": True, "kw_only": True, "rename": wire_name, "omit_defaults": True}
+        # A frozen value is made after all it holds, so it can be part of no cycle: the collector need not look.
+        house: dict[str, Any] = {
+            "frozen": True,
+            "kw_only": True,
+            "rename": wire_name,
+            "omit_defaults": True,
+            "gc": False,
+        }
         return super().__new__(mcls, name, bases, namespace, **(house | config))
 
 
