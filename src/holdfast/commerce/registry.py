@@ -107,6 +107,7 @@ class Resource(Generic[R]):
     whether any of it has an index for queries nobody foresaw; not worth its cost where every write
     would feed it and nobody asks. indexed: top-level searchable fields that queries single out.
     due: searchable moments after which a chore must look at a resource; few resources have one.
+    contained: searchable objects that resources are found by a part of; only what changed in them is written.
     published: names under which unique fields appear in errors, where they differ. query_fields:
     fields that exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
     """
@@ -125,6 +126,7 @@ class Resource(Generic[R]):
         ad_hoc: bool = True,
         indexed: Sequence[str] = (),
         due: Sequence[str] = (),
+        contained: Sequence[str] = (),
         published: Mapping[str, str] | None = None,
         query_fields: Mapping[str, Any] | None = None,
         my_draft: type[Value] | None = None,
@@ -143,6 +145,7 @@ class Resource(Generic[R]):
         self.ad_hoc = ad_hoc and path is not None
         self.indexed = tuple(indexed)
         self.due = tuple(due)
+        self.contained = tuple(contained)
         self.published = dict(published or {})
         self.query_fields = dict(query_fields or {})
         self.my_draft = my_draft

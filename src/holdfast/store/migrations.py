@@ -122,5 +122,14 @@ def _indexes(resource: Resource[Any]) -> Iterator[str]:
         )
         by = f"({column}) WHERE {column} IS NOT NULL" if field in resource.due else f"(project, {column})"
         yield f'CREATE INDEX IF NOT EXISTS "{name}_{field}" ON {table} {by}'
+    for field in resource.contained:
+        column = column_of(field)
+        yield (
+            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} jsonb GENERATED ALWAYS AS (query->'{field}') STORED"
+        )
+        yield (
+            f'CREATE INDEX IF NOT EXISTS "{name}_{field}" ON {table} USING gin ({column} jsonb_path_ops)'
+            f" WHERE {column} IS NOT NULL"
+        )
     if resource.ad_hoc:
         yield f'CREATE INDEX IF NOT EXISTS "{name}_query" ON {table} USING gin (query jsonb_path_ops)'

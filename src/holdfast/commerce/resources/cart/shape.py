@@ -352,6 +352,7 @@ carts = Resource(
     ad_hoc=False,
     indexed=("customerId", "anonymousId", "customerEmail"),
     due=("reservedUntil",),
+    contained=("paymentInfo",),
     my_draft=MyCartDraft,
     my_actions=(
         "addDiscountCode",
