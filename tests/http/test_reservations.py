@@ -177,6 +177,16 @@ def test_a_time_that_is_none_is_refused_and_changes_nothing(api: Api, minutes: A
         assert api.get(f"{path}/{resource['id']}") == resource
 
 
+@pytest.mark.parametrize(("quantity", "code"), [(1, "LineItemQuantityBelowLimit"), (5, "LineItemQuantityAboveLimit")])
+def test_quantities_keep_to_the_limits_of_the_entry(api: Api, quantity: int, code: str) -> None:
+    sku = a_sku(api, 10, minCartQuantity=2, maxCartQuantity=4)
+    draft = {"currency": "EUR", "lineItems": [{"sku": sku, "quantity": quantity}]}
+    assert refusal(api.send("POST", "/carts", draft), 400, code)["quantity"] == quantity
+    cart = a_cart(api, sku, quantity=3)
+    assert refusal(change(api, cart, quantity), 400, code)["lineItem"] == cart["lineItems"][0]["id"]
+    assert now(api, cart) == cart
+
+
 # --- time ----------------------------------------------------------------------------------
 
 

@@ -217,6 +217,26 @@ class OutOfStock(Rejected):
         )
 
 
+class LineItemQuantityAboveLimit(Rejected):
+    def __init__(self, line_item: str, quantity: int, max_cart_quantity: int) -> None:
+        super().__init__(
+            f"Quantity '{quantity}' greater than maximum '{max_cart_quantity}'.",
+            quantity=quantity,
+            max_cart_quantity=max_cart_quantity,
+            line_item=line_item,
+        )
+
+
+class LineItemQuantityBelowLimit(Rejected):
+    def __init__(self, line_item: str, quantity: int, min_cart_quantity: int) -> None:
+        super().__init__(
+            f"Quantity '{quantity}' less than minimum '{min_cart_quantity}'.",
+            quantity=quantity,
+            min_cart_quantity=min_cart_quantity,
+            line_item=line_item,
+        )
+
+
 class PriceChanged(Rejected):
     def __init__(self, line_items: list[str], *, shipping: bool) -> None:
         super().__init__(
@@ -233,6 +253,10 @@ class MissingTaxRateForCountry(Rejected): ...
 
 
 class DiscountCodeNonApplicable(Rejected): ...
+
+
+class InsufficientBalance(Rejected):
+    """Our own: a gift card that does not cover what it shall pay."""
 
 
 class ShippingMethodDoesNotMatchCart(Rejected): ...

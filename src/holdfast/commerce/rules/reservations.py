@@ -19,7 +19,7 @@ from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import Cart, LineItem, StockReservation
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries
 from holdfast.commerce.resources.project import project_of
-from holdfast.commerce.rules.stock import STOCK_FIELD, mode_of, place_of_line
+from holdfast.commerce.rules.stock import STOCK_FIELD, asking_anew, mode_of, place_of_line
 from holdfast.commerce.stock import StockMovement
 from holdfast.commerce.values.reference import Reference
 
@@ -33,8 +33,7 @@ def reserved(before: Cart | None, cart: Cart, facts: Facts) -> Changed[Cart]:
     lines = _reserving(cart)
     if not lines and not cart.stock_reserved:
         return Changed(cart)
-    old = {line.id: _asked(line, before) for line in before.line_items} if before is not None else {}
-    renewed = [line for line in lines.values() if old.get(line.id) != _asked(line, cart)]
+    renewed = [line for line in asking_anew(before, cart) if line.id in lines]
     entries = _entries(renewed, facts)
     present = {kept.line_item_id: kept for kept in cart.stock_reserved}
     ended = [kept for kept in cart.stock_reserved if _is_over(kept, lines, entries)]
@@ -48,11 +47,6 @@ def reserved(before: Cart | None, cart: Cart, facts: Facts) -> Changed[Cart]:
 
 def _reserving(cart: Cart) -> dict[str, LineItem]:
     return {line.id: line for line in cart.line_items if mode_of(line, cart) == "ReserveOnCart"}
-
-
-def _asked(line: LineItem, cart: Cart) -> tuple[object, ...]:
-    """What a line asks of the stock; where this changes, its reservation is made anew."""
-    return line.quantity, place_of_line(line), mode_of(line, cart)
 
 
 def _entries(lines: Iterable[LineItem], facts: Facts) -> dict[str, InventoryEntry]:

@@ -82,6 +82,19 @@ def place_of_line(item: LineItem) -> str:
     return place_of(item.variant.sku or "", item.supply_channel)
 
 
+def asking_anew(before: Cart | None, cart: Cart) -> tuple[LineItem, ...]:
+    """Lines that came, or whose quantity, place or inventory mode changed. Gifts come by themselves and ask nothing."""
+    old = {line.id: _asked(line, before) for line in before.line_items} if before is not None else {}
+    return tuple(
+        line for line in cart.line_items if line.line_item_mode == "Standard" and old.get(line.id) != _asked(line, cart)
+    )
+
+
+def _asked(line: LineItem, cart: Cart) -> tuple[object, ...]:
+    """What a line asks of the stock."""
+    return line.quantity, place_of_line(line), mode_of(line, cart)
+
+
 def _kept(cart: Cart) -> dict[str, StockReservation]:
     """The reservation of each line that has one."""
     return {each.line_item_id: each for each in cart.stock_reserved}

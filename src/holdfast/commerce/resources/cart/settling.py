@@ -12,9 +12,12 @@ from holdfast.commerce.resources.automatic_discounts import automatic_lookup
 from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.discount_code import discount_codes
+from holdfast.commerce.resources.inventory_entry import inventory_entries, place_of
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.resources.shipping_method import shipping_methods
+from holdfast.commerce.rules.quantity_limits import check_limits
 from holdfast.commerce.rules.reservations import given_back, reserved
+from holdfast.commerce.rules.stock import STOCK_FIELD
 from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
 
 
@@ -39,6 +42,8 @@ def _lookups(cart: Cart, actions: Sequence[Any], project: str) -> Iterator[Looku
             yield ById(products.name, product_id)
         elif sku is not None:
             yield ByField(products.name, "sku", sku)
+            if getattr(payload, "supply_channel", None) is None:
+                yield ByField(inventory_entries.name, STOCK_FIELD, place_of(sku, None))
 
 
 @carts.settle
@@ -47,6 +52,7 @@ def settle_cart(before: Cart | None, cart: Cart, facts: Facts) -> Changed[Cart]:
     if before is not None:
         check_changeable(before, facts)
     settled = summed(cart) if cart.cart_state == "Frozen" else recalculated(cart, facts)
+    check_limits(before, settled, facts)
     return reserved(before, settled, facts)
 
 
