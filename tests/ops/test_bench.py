@@ -16,6 +16,7 @@ def test_a_short_benchmark_measures_everything_once() -> None:
         "projection by slug",
         "place order, distinct items",
         "place order, hot item",
+        "place order, 70 % load",
     }
     assert all(figure["per_second"] > 0 and figure["limit_per_second"] > 0 for figure in figures.values())
     assert "10 sold of 10" in figures["place order, hot item"]["note"]

@@ -1,8 +1,8 @@
 """The raw limits a shop is compared with: the HTTP server's constant answer, and pgbench.
 
 The pgbench transaction writes what an order writes, byte for byte, into tables like the shop's: the
-cart's new state, the order, one guarded stock row and the message; one order a transaction, prepared,
-on the same server. It reads the cart before, as who places an order must, and decides nothing.
+cart's new state, the order, one guarded stock row with its ledger line, and the message; one order a
+transaction, prepared, on the same server. It reads the cart before, as who places an order must, and decides nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from pathlib import Path
 PGBENCH_SECONDS_MAX = 120
 CONSTANT_START_SECONDS = 10.0
 _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
-_LATENCY = re.compile(r"latency average = ([0-9.]+) ms")
+# Columns of pgbench's log: client, transaction, latency in microseconds, …
+_LOGGED_LATENCY = 2
 
 SETUP = """
 DROP SCHEMA IF EXISTS bench CASCADE;
@@ -28,6 +30,7 @@ CREATE SCHEMA bench;
 CREATE TABLE bench.orders (LIKE "order" INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 50);
 CREATE TABLE bench.carts (LIKE cart INCLUDING ALL) WITH (toast_tuple_target = 8160, fillfactor = 50);
 CREATE TABLE bench.stock (LIKE stock INCLUDING ALL) WITH (fillfactor = 50);
+CREATE TABLE bench.stock_ledger (LIKE stock_ledger INCLUDING ALL);
 CREATE TABLE bench.outbox (LIKE outbox INCLUDING ALL);
 INSERT INTO bench.stock (project, entry_id, on_stock)
 SELECT 'shop', md5(n::text)::uuid, 1000000 FROM generate_series(1, 1000) n;
@@ -47,6 +50,9 @@ UPDATE bench.carts
  WHERE project = 'shop' AND id = md5(:cart::text)::uuid;
 UPDATE bench.stock SET reserved = reserved + 1
  WHERE project = 'shop' AND entry_id = md5(:item::text)::uuid AND on_stock - reserved >= 1;
+INSERT INTO bench.stock_ledger
+       (project, entry_id, at, movement, on_stock, reserved, reference_kind, reference_id, reference_version)
+VALUES ('shop', md5(:item::text)::uuid, now(), 'reserve', 0, 1, 'order', gen_random_uuid(), 1);
 INSERT INTO bench.orders (project, id, version, created_at, modified_at, body, query)
 VALUES ('shop', gen_random_uuid(), 1, now(), now(), decode(:order_body, 'hex'), :order_query::jsonb);
 INSERT INTO bench.outbox (project, kind, resource_id, sequence_number, id, resource_version, type, created_at, body)
@@ -77,14 +83,21 @@ class Pgbench:
         names = ("cart_body", "cart_query", "order_body", "order_query", "message_body")
         self._samples = [f"--define={name}={value}" for name, value in zip(names, printed, strict=True)]
 
-    def place_orders(self, clients: int, seconds: int) -> tuple[float, float]:
-        """Orders per second and the mean latency in seconds."""
+    def place_orders(self, clients: int, seconds: int, per_second: float | None = None) -> tuple[float, float]:
+        """Orders per second and the 99th percentile of their latency in seconds.
+
+        per_second: the pace; then a latency counts from when the order was due.
+        """
         options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", "-"]
-        printed = self._run("pgbench", *self._samples, *options, text=SCRIPT)
-        rate, latency = _TPS.search(printed), _LATENCY.search(printed)
+        options += ["--rate", str(round(per_second))] if per_second else []
+        with tempfile.TemporaryDirectory(prefix="holdfast-pgbench-") as folder:
+            printed = self._run("pgbench", *self._samples, *options, f"--log-prefix={folder}/log", "--log", text=SCRIPT)
+            latencies = sorted(
+                int(line.split()[_LOGGED_LATENCY]) for log in Path(folder).iterdir() for line in log.open()
+            )
+        rate = _TPS.search(printed)
         assert rate is not None, printed
-        assert latency is not None, printed
-        return float(rate[1]), float(latency[1]) / 1_000
+        return float(rate[1]), latencies[int(0.99 * len(latencies))] / 1_000_000
 
     def clean(self) -> None:
         self._run("psql", "-q", "-c", "SET client_min_messages = warning; DROP SCHEMA bench CASCADE")

@@ -1,12 +1,15 @@
-"""A closed-loop HTTP load: each connection sends its next request when the last one was answered.
+"""An HTTP load: each connection sends its next request when the last one was answered, or when it is due.
 
-The client shares the machine with the server, so it does as little as it can: requests are ready
-bytes, and of an answer only the status and the length are read.
+With a pace requests are due at a fixed rate, and a latency counts from when the request was due: what
+the server delays is not hidden by asking it later. The client shares the machine with the server, so
+it does as little as it can: requests are ready bytes, and of an answer only the status and the length
+are read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -62,11 +65,16 @@ def request(method: str, url: str, token: str | None = None, body: bytes | None 
 
 
 async def drive(
-    url: str, requests: Iterator[bytes] | Sequence[bytes], *, connections: int, keep_bodies: bool = False
+    url: str,
+    requests: Iterator[bytes] | Sequence[bytes],
+    *,
+    connections: int,
+    keep_bodies: bool = False,
+    per_second: float | None = None,
 ) -> Result:
     """Send all requests over `connections` connections; the bodies come back in the order of the answers.
 
-    Raises Stalled when the server stops answering.
+    per_second: the pace, None for as fast as the answers come. Raises Stalled when the server stops answering.
     """
     result = Result()
     source = iter(requests)
@@ -76,11 +84,12 @@ async def drive(
     assert parts.port is not None
     finished: list[asyncio.Future[None]] = []
     started = time.perf_counter()
+    due_times = itertools.count(started, 1 / per_second) if per_second else None
     for _ in range(connections):
         done: asyncio.Future[None] = loop.create_future()
         finished.append(done)
         await loop.create_connection(
-            lambda done=done: _Connection(source, result, done, started, keep_bodies=keep_bodies),  # type: ignore[misc]
+            lambda done=done: _Connection(source, result, done, started, due_times, keep_bodies=keep_bodies),  # type: ignore[misc]
             parts.hostname,
             parts.port,
         )
@@ -108,6 +117,7 @@ class _Connection(asyncio.Protocol):
         result: Result,
         done: asyncio.Future[None],
         started: float,
+        due_times: Iterator[float] | None,
         *,
         keep_bodies: bool,
     ) -> None:
@@ -115,6 +125,7 @@ class _Connection(asyncio.Protocol):
         self._result = result
         self._done = done
         self._started = started
+        self._due_times = due_times
         self._keep_bodies = keep_bodies
         self._buffer = b""
         self._sent_at = 0.0
@@ -157,8 +168,12 @@ class _Connection(asyncio.Protocol):
             if not self._done.done():
                 self._done.set_result(None)
             return
-        self._sent_at = time.perf_counter()
-        self._transport.write(following)
+        now = time.perf_counter()
+        self._sent_at = next(self._due_times) if self._due_times else now
+        if self._sent_at <= now:
+            self._transport.write(following)
+        else:
+            asyncio.get_running_loop().call_later(self._sent_at - now, self._transport.write, following)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._done.done():
