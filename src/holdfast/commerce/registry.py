@@ -77,6 +77,13 @@ class Changed(Generic[R]):
         )
 
 
+class Counted(NamedTuple):
+    """What of a resource is counted beside it: the name of its tally, and the resource with that count."""
+
+    tally: Callable[[Any], str]
+    shown: Callable[[Any, int], Any]
+
+
 class Action(NamedTuple):
     """A registered update action: its wire name, its function and the payload made of its fields."""
 
@@ -110,6 +117,7 @@ class Resource(Generic[R]):
     contained: searchable objects that resources are found by a part of; only what changed in them is written.
     published: names under which unique fields appear in errors, where they differ. query_fields:
     fields that exist for queries only, with their types. my_draft, my_actions: what `/me` allows.
+    counted: what is added to it whenever it is shown, from a tally that moves without its version.
     """
 
     def __init__(
@@ -131,6 +139,7 @@ class Resource(Generic[R]):
         query_fields: Mapping[str, Any] | None = None,
         my_draft: type[Value] | None = None,
         my_actions: Sequence[str] = (),
+        counted: Counted | None = None,
     ) -> None:
         assert name not in REGISTRY, f"two modules register '{name}'"
         self.name = name
@@ -150,6 +159,7 @@ class Resource(Generic[R]):
         self.query_fields = dict(query_fields or {})
         self.my_draft = my_draft
         self.my_actions = tuple(my_actions)
+        self.counted = counted
         self.actions: dict[str, Action] = {}
         self._my_twins: dict[str, Action] = {}
         self._by_payload: dict[type[msgspec.Struct], Action] = {}

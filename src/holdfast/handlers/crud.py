@@ -54,8 +54,9 @@ async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
 async def read(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
     """GET one resource."""
     document = await find(work, kind, request, target)
-    if request.parameters.get("expand"):
-        return Answer(await shown(work, request, document.resource))
+    if request.parameters.get("expand") or kind.counted is not None:
+        (resource,) = await with_counts(work, kind, [document.resource])
+        return Answer(await shown(work, request, resource))
     return Answer(document.body)
 
 
@@ -98,7 +99,8 @@ async def _carried_out(
 
     async def attempt(work: Work) -> Answer:
         changed = await work.decide(decision, like=like, hints=hints)
-        return await work.answer(kind, before, changed, partial(shown, work, request), delete=delete, created=created)
+        show = partial(_shown_of, work, request, kind)
+        return await work.answer(kind, before, changed, show, delete=delete, created=created)
 
     for _ in range(ATTEMPTS_MAX - 1):
         try:
@@ -114,7 +116,8 @@ async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
     """GET a collection: predicate, order, page."""
     wanted = search_of(work, kind, request)
     found = await work.store.search(wanted)
-    bodies = [await shown(work, request, document) for document in found.documents]
+    documents = await with_counts(work, kind, found.documents)
+    bodies = [await shown(work, request, document) for document in documents]
     return Answer(page(bodies, wanted.paging, found.total))
 
 
@@ -183,6 +186,23 @@ def page(results: list[bytes], asked: Paging, total: int | None) -> bytes:
     if total is not None:
         head += f'"total":{total},'
     return head.encode() + b'"results":[' + b",".join(results) + b"]}"
+
+
+async def with_counts(
+    work: Work, kind: Resource[Any], resources: Sequence[Stored | Document]
+) -> Sequence[Stored | Document]:
+    """Resources with what is counted beside them, as far as the counting has come."""
+    if kind.counted is None:
+        return resources
+    values = [each.resource if isinstance(each, Document) else each for each in resources]
+    names = [kind.counted.tally(value) for value in values]
+    used = await work.store.used(work.caller.project, names)
+    return [kind.counted.shown(value, used[name]) for value, name in zip(values, names, strict=True)]
+
+
+async def _shown_of(work: Work, request: Request, kind: Resource[Any], resource: Stored) -> bytes:
+    (counted,) = await with_counts(work, kind, [resource])
+    return await shown(work, request, counted)
 
 
 async def shown(work: Work, request: Request, resource: Stored | Document) -> bytes:

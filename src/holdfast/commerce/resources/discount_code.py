@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.messages import discount_code as told
 from holdfast.commerce.predicates.cart import parse_cart_predicate
-from holdfast.commerce.registry import Changed, Resource, born
+from holdfast.commerce.registry import Changed, Counted, Resource, born
 from holdfast.commerce.resources.cart_discount import cart_discounts
 from holdfast.commerce.rules.common_actions import set_localized_description
 from holdfast.commerce.rules.custom_fields import custom_actions, custom_fields
@@ -55,7 +55,7 @@ class DiscountCodeDraft(Value):
 
 
 class DiscountCode(Stored):
-    """A discount code; how often it was applied is a tally, `discount-code/{id}`."""
+    """A discount code. How often it was applied is a tally, shown as `applicationVersion`."""
 
     key: str | None = None
     name: LocalizedString | None = None
@@ -72,6 +72,16 @@ class DiscountCode(Stored):
     groups: tuple[str, ...] = field(default_factory=empty)
     valid_from: str | None = None
     valid_until: str | None = None
+    application_version: int | None = None
+
+
+def tally_of(code: DiscountCode) -> str:
+    """The name of the tally that counts the orders a code was used in."""
+    return f"discount-code/{code.id}"
+
+
+def _with_applications(code: DiscountCode, used: int) -> DiscountCode:
+    return replace(code, application_version=used)
 
 
 discount_codes = Resource(
@@ -81,6 +91,7 @@ discount_codes = Resource(
     draft=DiscountCodeDraft,
     unique=lambda code: [("code", code.code)],
     holds=("cart-discount", "type"),
+    counted=Counted(tally_of, _with_applications),
 )
 discount_codes.action("setDescription")(set_localized_description)
 custom_actions(discount_codes, "discount-code")

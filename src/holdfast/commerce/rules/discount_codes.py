@@ -14,7 +14,7 @@ from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.resources.automatic_discounts import DiscountTerms
 from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.cart_discount import CartDiscount, cart_discounts, is_usable, terms_of
-from holdfast.commerce.resources.discount_code import DiscountCode, discount_codes
+from holdfast.commerce.resources.discount_code import DiscountCode, discount_codes, tally_of
 from holdfast.commerce.rules.validity import is_valid_at
 from holdfast.commerce.tally import Tally
 from holdfast.commerce.values.reference import Reference
@@ -75,7 +75,7 @@ def _is_used_up(code: DiscountCode, cart: Cart, facts: Facts) -> bool:
 def _tallies(code: DiscountCode, cart: Cart) -> tuple[Tally, ...]:
     """One use of a code, in all and by the customer; carts without a customer count in all only, as published."""
     refusal = not_applicable(code, "MaxApplicationReached", f"The discount code '{code.code}' was used up.")
-    name = f"discount-code/{code.id}"
+    name = tally_of(code)
     in_all = Tally(name, 1, code.max_applications, refusal)
     if cart.customer_id is None:
         return (in_all,)

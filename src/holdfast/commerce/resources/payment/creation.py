@@ -24,6 +24,7 @@ from holdfast.commerce.resources.payment.shape import (
 )
 from holdfast.commerce.resources.state import check_transition, states
 from holdfast.commerce.rules.custom_fields import custom_fields
+from holdfast.commerce.rules.gift_cards import card_movements, check_refunded, is_by_gift_card
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.money import Money, MoneyDraft, cent_money
 from holdfast.commerce.values.reference import Reference
@@ -35,6 +36,7 @@ def create_payment(draft: PaymentDraft, facts: Facts) -> Changed[Payment]:
     if draft.customer is not None and draft.anonymous_id is not None:
         raise InvalidOperation("A payment belongs to a customer or to an anonymous session, not to both.")
     planned = cent_money(draft.amount_planned, "amountPlanned")
+    info = method_info_of(draft.payment_method_info, facts)
     return _told(
         adopt(
             Payment,
@@ -44,9 +46,9 @@ def create_payment(draft: PaymentDraft, facts: Facts) -> Changed[Payment]:
             amount_authorized=_optional_money(draft.amount_authorized, "amountAuthorized"),
             amount_paid=_optional_money(draft.amount_paid, "amountPaid"),
             amount_refunded=_optional_money(draft.amount_refunded, "amountRefunded"),
-            payment_method_info=method_info_of(draft.payment_method_info, facts),
+            payment_method_info=info,
             payment_status=_status_of(draft.payment_status, facts),
-            transactions=tuple(transaction_of(each, planned, facts) for each in draft.transactions),
+            transactions=tuple(transaction_of(each, planned, info, facts) for each in draft.transactions),
             interface_interactions=tuple(
                 custom
                 for each in draft.interface_interactions
@@ -62,14 +64,15 @@ def create_payment(draft: PaymentDraft, facts: Facts) -> Changed[Payment]:
 def create_my_payment(draft: MyPaymentDraft, facts: Facts) -> Changed[Payment]:
     """A payment of the shopper whose token this is."""
     planned = cent_money(draft.amount_planned, "amountPlanned")
+    info = method_info_of(draft.payment_method_info, facts)
     shopper = facts.caller.customer_id
     return _told(
         Payment(
             customer=Reference(type_id="customer", id=shopper) if shopper else None,
             anonymous_id=None if shopper else facts.caller.anonymous_id,
             amount_planned=planned,
-            payment_method_info=method_info_of(draft.payment_method_info, facts),
-            transactions=(transaction_of(draft.transaction, planned, facts),) if draft.transaction else (),
+            payment_method_info=info,
+            transactions=(transaction_of(draft.transaction, planned, info, facts),) if draft.transaction else (),
             custom=custom_fields(draft.custom, "payment", facts),
         ),
         facts,
@@ -82,17 +85,24 @@ def _told(payment: Payment, facts: Facts) -> Changed[Payment]:
 
 
 @payments.settle
-def protect_used(before: Payment | None, after: Payment, facts: Facts) -> Payment:
+def settle_payment(before: Payment | None, after: Payment, facts: Facts) -> Changed[Payment]:
+    """Keep what was used from shoppers, and move the money of a gift card."""
+    if before is not None:
+        _protect_used(before, after, facts)
+    return Changed(after, tallies=card_movements(before, after, facts))
+
+
+def _protect_used(before: Payment, after: Payment, facts: Facts) -> None:
     """Once a transaction was added, a shopper may only fill in that transaction's custom fields."""
-    if before is None or not before.transactions or not is_shopper(facts):
-        return after
+    if not before.transactions or not is_shopper(facts):
+        return
     if _without_transaction_customs(before) != _without_transaction_customs(after):
         raise InvalidOperation(f"Payment '{before.id}' has transactions: it can no longer be changed through /me.")
-    return after
 
 
 @payments.delete
 def delete_payment(payment: Payment, facts: Facts) -> Changed[Payment]:
+    check_refunded(payment)
     if payment.transactions and is_shopper(facts):
         raise InvalidOperation(f"Payment '{payment.id}' has transactions: it can no longer be deleted through /me.")
     return Changed(payment)
@@ -110,23 +120,24 @@ def _without_transaction_customs(payment: Payment) -> Payment:
 # --- parts ---------------------------------------------------------------------------------
 
 
-def transaction_of(draft: MyTransactionDraft, planned: Money, facts: Facts) -> Transaction:
+def transaction_of(draft: MyTransactionDraft, planned: Money, info: PaymentMethodInfo, facts: Facts) -> Transaction:
     """The stored form of a drafted transaction; one from a shopper always starts as Initial.
 
-    Raises InvalidField for a currency other than the planned amount's: a payment is settled in one.
+    With a gift card there is no service to wait for: what would start is done. Raises InvalidField
+    for a currency other than the planned amount's: a payment is settled in one.
     """
     amount = cent_money(draft.amount, "transaction.amount")
     if amount.currency_code != planned.currency_code:
         raise InvalidField(
             "transaction.amount.currencyCode", amount.currency_code, allowed_values=[planned.currency_code]
         )
-    free = isinstance(draft, TransactionDraft) and not is_shopper(facts)
+    state = draft.state if isinstance(draft, TransactionDraft) and not is_shopper(facts) else "Initial"
     return adopt(
         Transaction,
         draft,
         id=facts.new_id(),
         amount=amount,
-        state=draft.state if isinstance(draft, TransactionDraft) and free else "Initial",
+        state="Success" if state == "Initial" and is_by_gift_card(info) else state,
         custom=custom_fields(draft.custom, "transaction", facts),
     )
 

@@ -29,7 +29,7 @@ from holdfast.commerce.values.value import Instant
 
 @payments.action("addTransaction")
 def add_transaction(payment: Payment, facts: Facts, *, transaction: TransactionDraft) -> Changed[Payment]:
-    added = transaction_of(transaction, payment.amount_planned, facts)
+    added = transaction_of(transaction, payment.amount_planned, payment.payment_method_info, facts)
     after = replace(payment, transactions=(*payment.transactions, added))
     return Changed(after, (PaymentTransactionAdded(transaction=added),))
 
