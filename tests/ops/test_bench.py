@@ -14,6 +14,7 @@ def test_a_short_benchmark_measures_everything_once() -> None:
     assert set(figures) == {
         "projection by id",
         "projection by slug",
+        "order, store level",
         "place order, distinct items",
         "place order, hot item",
         "place order, 70 % load",

@@ -74,6 +74,7 @@ class Pgbench:
     def __init__(self, binaries: Path, socket_folder: str, database: str, user: str) -> None:
         self._binaries = binaries
         self._address = ["-h", socket_folder, "-U", user, "-d", database]
+        self.dsn = f"postgresql://{user}@/{database}?host={socket_folder}"
         self._samples: list[str] = []
 
     def prepare(self) -> None:

@@ -24,6 +24,7 @@ from holdfast.ops.bench.shop import Shop, add_item, fill_carts, open_shop, order
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
+RUSH_SECONDS_MAX = 60.0
 # What a product projection of the measured shop weighs; the constant answer is as long.
 PROJECTION_BYTES = 3_000
 # The share of its peak at which a shop should still feel quick.
@@ -180,9 +181,32 @@ async def measure_orders(bench: Bench, _products: Sequence[str]) -> list[Figure]
         )
         cost = 1e6 * (cpu_seconds([bench.postgres_pid]) - before) / (rate * bench.scale.pgbench_seconds)
         distinct = await _distinct(bench, rate, f"pgbench p99 {p99 * 1e3:.1f} ms, DB {cost:.0f} us an order")
-        rounds.append([distinct, await _hot(bench, number, distinct), await _calm(bench, distinct.per_second, rate)])
+        rounds.append(
+            [
+                await asyncio.to_thread(_store_level, bench, rate),
+                distinct,
+                await _hot(bench, number, distinct),
+                await _calm(bench, distinct.per_second, rate),
+            ]
+        )
     bench.pgbench.clean()
     return [sorted(kind, key=lambda figure: figure.ratio)[len(kind) // 2] for kind in zip(*rounds, strict=True)]
+
+
+def _store_level(bench: Bench, limit: float) -> Figure:
+    """Orders straight into the store, from a process of its own."""
+    scale = bench.scale
+    command = [sys.executable, "-m", "holdfast.ops.bench.rush", bench.pgbench.dsn, bench.shop.project]
+    before = cpu_seconds([bench.postgres_pid])
+    printed = subprocess.run(
+        [*command, str(scale.orders), str(scale.connections)], capture_output=True, check=True, timeout=RUSH_SECONDS_MAX
+    ).stdout
+    database = 1e6 * (cpu_seconds([bench.postgres_pid]) - before) / scale.orders
+    seen = json.loads(printed)
+    note = "no HTTP, no rules, one process; DB cost with the carts"
+    return Figure(
+        "order, store level", seen["perSecond"], 0, 0, seen["cpuMicroseconds"], database, "pgbench", limit, 0.8, note
+    )
 
 
 async def _distinct(bench: Bench, limit: float, note: str) -> Figure:
