@@ -8,8 +8,6 @@ from typing import NamedTuple
 from holdfast.ops.bench.load import drive
 from holdfast.ops.bench.shop import SETUP_CONNECTIONS, STOCK_OF_EACH, Shop, add_item, stock_up
 
-DISTINCT = 200
-SCARCE = 40
 SCARCE_UNITS = 150
 
 
@@ -22,7 +20,7 @@ class Assortment(NamedTuple):
     products: tuple[str, ...]
 
 
-async def fill(shop: Shop, distinct: int = DISTINCT, scarce: int = SCARCE) -> Assortment:
+async def fill(shop: Shop, distinct: int, scarce: int) -> Assortment:
     """Stock an empty project over its API."""
     products = await stock_up(shop, distinct)
     plenty = tuple(f"SKU-{number}" for number in range(distinct))

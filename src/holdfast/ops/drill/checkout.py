@@ -92,6 +92,7 @@ class Till:
         self.shop = shop
         self.pulse = pulse
         self.in_flight = 0
+        self.patience_seconds = PATIENCE_SECONDS
 
     async def ask(self, caller: Caller, method: str, path: str, value: Any = None) -> Answer:
         """One request, tried once. Raises Unanswered."""
@@ -111,8 +112,8 @@ class Till:
         return answer
 
     async def insist(self, caller: Caller, chance: random.Random, method: str, path: str, value: Any = None) -> Told:
-        """One request, sent again and again while there is no answer, with growing pauses, for PATIENCE_SECONDS."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
+        """One request, sent again and again while there is no answer, with growing pauses, until patience ends."""
+        began = time.monotonic()
         pause, attempts, doubtful = RETRY_FIRST_SECONDS, 0, False
         while True:
             attempts += 1
@@ -124,7 +125,7 @@ class Till:
                 if answer.status not in RETRIED:
                     return Told(answer, attempts, doubtful)
                 doubtful |= answer.status in DOUBTFUL
-            if time.monotonic() + pause > give_up:
+            if time.monotonic() + pause - began > self.patience_seconds:
                 return Told(None, attempts, doubtful)
             await asyncio.sleep(pause * chance.uniform(0.5, 1.0))
             pause = min(pause * 2, RETRY_LONGEST_SECONDS)

@@ -55,7 +55,7 @@ class Fault(Generic[S]):
     strike: Callable[[S, random.Random], Awaitable[None]]
     # How often it strikes a run; a power cut is wanted many times.
     times: int = 1
-    # Whether the shop stops serving for all, so that a gap in the orders is part of it.
+    # Whether orders are expected to pause; told beside what was seen.
     is_outage: bool = True
 
 

@@ -118,6 +118,11 @@ class Stage:
         await self.ended()
         await self.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the supervisor lives."""
+        return self.process is not None and self.process.poll() is None
+
     def kill_everything(self) -> None:
         """SIGKILL to the supervisor and all below it at once, PostgreSQL's own processes included."""
         for pid in self.tree():
@@ -137,7 +142,7 @@ class Stage:
 
     def tree(self) -> list[int]:
         """The supervisor and everything below it."""
-        return list(descendants(self.process.pid)) if self.process and self.process.poll() is None else []
+        return list(descendants(self.process.pid)) if self.process and self.is_running else []
 
     async def whole(self, seconds_max: float) -> float:
         """The seconds until every process runs and the shop says it is ready. Raises Trouble after `seconds_max`."""
