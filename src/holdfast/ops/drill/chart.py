@@ -16,7 +16,7 @@ COLUMNS_MAX = 240
 # More marks than this stand too close for numbers.
 NUMBERED_MAX = 40
 BADGE_RADIUS = 9
-GRID_LINES = 3
+GRID_LINES = 5
 TIME_LABELS = 8
 
 
@@ -105,7 +105,7 @@ def grid(plane: Plane) -> list[str]:
 def mark(plane: Plane, number: int, struck: Struck, *, numbered: bool) -> str:
     """A line where a fault struck, and a bar for as long as nobody was served."""
     x, end = plane.x(struck.at), plane.x(struck.at + struck.recovered_seconds)
-    title = f"<title>{escape(struck.fault)}: recovered after {struck.recovered_seconds:.2f} s</title>"
+    title = f"<title>{escape(struck.fault)}: sold again after {struck.recovered_seconds:.2f} s</title>"
     badge = (
         f'<circle class="badge" cx="{x:.1f}" cy="{TOP - 14}" r="{BADGE_RADIUS}"/>'
         f'<text class="number" x="{x:.1f}" y="{TOP - 10}" text-anchor="middle">{number}</text>'

@@ -56,13 +56,18 @@ class Play:
             await self.setting.prepare()
             await self.stage.start()
             shop = await self._shop(self.stage.url)
-            assortment = await fill(shop, scarce=self.script.scarce)
+            assortment = await fill(shop, self.script.distinct, self.script.scarce)
             await self.setting.opened()
             await self._sell(await self._shop(self.stage.front or self.stage.url), assortment)
             await self._judge(shop, assortment)
+        except Trouble as trouble:
+            self._note(trouble)
         finally:
             await self._leave()
         return self.scene
+
+    def _note(self, trouble: Trouble) -> None:
+        self.scene.problems.append(f"{trouble.what} {trouble.why}".strip())
 
     async def _shop(self, url: str) -> Shop:
         assert self.stage.account is not None
@@ -76,7 +81,8 @@ class Play:
         try:
             await self._strike_all(sale)
         except Trouble as trouble:
-            self.scene.problems.append(f"{trouble.what} {trouble.why}")
+            self._note(trouble)
+            sale.till.patience_seconds = 0.0
         finally:
             try:
                 await sale.close()
@@ -162,6 +168,9 @@ class Play:
             self.report(f"LOST: {len(gone)} acknowledged orders are not there, the first: {gone[0]}")
 
     async def _judge(self, shop: Shop, assortment: Assortment) -> None:
+        if not self.stage.is_running:
+            self.scene.problems.append("The shop has ended and could not be asked.")
+            return
         try:
             await self.stage.whole(RECOVERY_SECONDS_MAX)
             async with self._shelf() as shelf:
@@ -192,7 +201,7 @@ class Play:
         try:
             await self.stage.stop()
         except Trouble as trouble:
-            self.scene.problems.append(trouble.what)
+            self._note(trouble)
         finally:
             self.stage.kill_everything()
             await self.stage.ended()

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 BEAT_SECONDS = 0.1
+# Nobody sees a shorter pause: the next order was on its way.
+PAUSE_SECONDS_MIN = 0.25
 
 
 @dataclass
@@ -25,8 +27,8 @@ class Pause:
 
     @property
     def recovered_after_seconds(self) -> float:
-        """From the beginning to the acknowledgement that ended the longest pause."""
-        return self.ended - self.began
+        """From the beginning to the acknowledgement that ended the longest pause; 0 when selling went on."""
+        return self.ended - self.began if self.longest_seconds >= PAUSE_SECONDS_MIN else 0.0
 
 
 @dataclass

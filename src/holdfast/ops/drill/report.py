@@ -64,8 +64,7 @@ def rendered(campaign: Campaign) -> str:
         tiles(campaign),
         wrongs(campaign),
         *(section(scene) for scene in campaign.scenes),
-        "<h2>Faults</h2>",
-        faults(campaign.scenes),
+        faults(campaign),
         controls(campaign.controls),
         left_out(campaign),
         footer(campaign),
@@ -80,7 +79,7 @@ def rendered(campaign: Campaign) -> str:
 def tiles(campaign: Campaign) -> str:
     """The verdict in five numbers."""
     verdict = campaign.verdict
-    shown = [f'<div class="tile"><b>{verdict.placed:,}</b>orders acknowledged</div>']
+    shown = [f'<div class="tile"><b>{verdict.placed:,}</b>acknowledged</div>']
     for kind in KINDS:
         colour = "bad" if verdict.counts[kind] else "good"
         shown.append(f'<div class="tile"><b class="{colour}">{verdict.counts[kind]:,}</b>{kind}</div>')
@@ -120,36 +119,41 @@ def strikes(struck: Sequence[Struck]) -> str:
         [str(number), each.fault, str(each.in_flight), seconds_of(each.noticed_seconds), *times(each)]
         for number, each in enumerate(struck, 1)
     ]
-    heads = ["", "Fault", "In flight", "Noticed", "Longest pause", "Recovered", "Whole again", "Errors"]
+    heads = ["", "Fault", "In flight", "Noticed", "Stopped for", "Sold again", "Whole again", "Errors"]
     return table(heads, rows, numbers_from=2)
 
 
 def times(each: Struck) -> list[str]:
-    spans = (each.pause_seconds, each.recovered_seconds, each.whole_seconds)
-    return [*(seconds_of(span) for span in spans), f"{each.error_rate:.1%}"]
+    pause = [seconds_of(each.pause_seconds), seconds_of(each.recovered_seconds)]
+    return [*(pause if each.recovered_seconds else ["–", "went on"]), seconds_of(each.whole_seconds), errors_of([each])]
 
 
-def faults(scenes: Iterable[Scene]) -> str:
+def faults(campaign: Campaign) -> str:
     """All strikes of a fault together: the median, and the worst."""
-    by_name: dict[str, list[Struck]] = {}
-    for scene in scenes:
-        for each in scene.struck:
-            by_name.setdefault(each.fault, []).append(each)
-    rows = [[name, str(len(struck)), *spread(struck)] for name, struck in sorted(by_name.items())]
-    heads = ["Fault", "Times", "Noticed", "Worst", "Recovered", "Worst", "Errors"]
-    return table(heads, rows, numbers_from=1)
+    struck = [each for scene in campaign.scenes for each in scene.struck]
+    by_fault = {fault: [each for each in struck if each.fault == fault.name] for fault in campaign.plan.faults}
+    rows = [
+        [fault.name, fault.about, "yes" if fault.is_outage else "no", str(len(own)), *spread(own)]
+        for fault, own in by_fault.items()
+        if own
+    ]
+    heads = ["Fault", "", "Stops the shop", "Times", "Noticed", "Worst", "Sold again", "Worst", "Errors"]
+    return "<h2>Faults</h2>" + table(heads, rows, numbers_from=3)
 
 
 def spread(struck: Sequence[Struck]) -> list[str]:
     noticed = [each.noticed_seconds for each in struck if each.noticed_seconds is not None]
     recovered = [each.recovered_seconds for each in struck]
-    requests = sum(each.requests for each in struck)
-    errors = sum(each.failures for each in struck) / requests if requests else 0.0
     return [
         *(seconds_of(pick(noticed) if noticed else None) for pick in (median, max)),
         *(seconds_of(pick(recovered)) for pick in (median, max)),
-        f"{errors:.1%}",
+        errors_of(struck),
     ]
+
+
+def errors_of(struck: Sequence[Struck]) -> str:
+    requests = sum(each.requests for each in struck)
+    return f"{sum(each.failures for each in struck) / requests:.1%}" if requests else "–"
 
 
 def controls(tried: Sequence[Tried]) -> str:

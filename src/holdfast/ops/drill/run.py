@@ -22,9 +22,8 @@ from holdfast.ops.trouble import Trouble
 
 POWER_CUT = "power-cut"
 CONTROL_CLIENTS = 24
-SCARCE_SHORT = 40
-# A long sale needs new scarce things all the time: so many an hour, for each client.
-SCARCE_A_MINUTE_MAX = 60
+# A long sale needs new scarce things all the time.
+SCARCE_SHORT, SCARCE_A_MINUTE, SCARCE_MAX = 30, 10, 2_000
 GIT_SECONDS_MAX = 5.0
 
 
@@ -176,7 +175,7 @@ def script_of(plan: Plan, setting: type[Setting], faults: Sequence[AnyFault], sc
         habits=habits,
         seconds=seconds,
         orders=plan.orders // scenes,
-        scarce=SCARCE_SHORT + round(min(plan.minutes, SCARCE_A_MINUTE_MAX)),
+        scarce=min(SCARCE_SHORT + round(SCARCE_A_MINUTE * seconds / 60), SCARCE_MAX),
     )
 
 
@@ -184,23 +183,15 @@ async def tried(plan: Plan, control: AnyControl, report: Report) -> Tried:
     """Play one control: it must be found out. A shop that does not come back has lost everything."""
     began = time.monotonic()
     habits = replace(Habits(), clients=min(plan.clients, CONTROL_CLIENTS))
-    script = Script(
-        setting=control.setting,
-        faults=[control],
-        seed=f"{plan.seed}/{control.name}",
-        habits=habits,
-        scarce=SCARCE_SHORT,
-    )
-    try:
-        scene = await play(script, plan.place, lambda _: None)
-        found = {kind: scene.verdict.counts[kind] for kind in KINDS if scene.verdict.counts[kind]}
-        if scene.problems:
-            found["lost"] = found.get("lost", 0) + scene.pulse.orders
-    except Trouble as trouble:
-        raise Trouble(f"Control {control.name} could not be set up.", why=f"{trouble.what} {trouble.why}") from trouble
+    seed = f"{plan.seed}/{control.name}"
+    script = Script(setting=control.setting, faults=[control], seed=seed, habits=habits)
+    scene = await play(script, plan.place, lambda _: None)
+    found = {kind: scene.verdict.counts[kind] for kind in KINDS if scene.verdict.counts[kind]}
+    if scene.problems and scene.pulse.orders:
+        found["lost"] = found.get("lost", 0) + scene.pulse.orders
     noticed = any(found.get(kind) for kind in control.finds)
     seconds = time.monotonic() - began
-    words = ", ".join(f"{count} {kind}" for kind, count in found.items()) or "nothing"
+    words = ", ".join(f"{count} {kind}" for kind, count in found.items()) or "; ".join(scene.problems) or "nothing"
     report(f"control {control.name}: found {words}{'' if noticed else ' AND MUST FIND ' + ' or '.join(control.finds)}")
     return Tried(control.name, control.about, control.finds, found, noticed, seconds)
 

@@ -25,7 +25,8 @@ class Script:
     # Rounds of all faults go on until both are reached; each fault strikes its `times` at least.
     seconds: float = 0.0
     orders: int = 0
-    scarce: int = 40
+    distinct: int = 100
+    scarce: int = 30
     workers: int = 2
 
 
@@ -37,7 +38,7 @@ class Struck(NamedTuple):
     in_flight: int
     # When the shop or a client first noticed; None when nobody did.
     noticed_seconds: float | None
-    # The longest time without an acknowledgement, and when it was over.
+    # The longest time without an acknowledgement, and when it was over; 0 when selling went on.
     pause_seconds: float
     recovered_seconds: float
     # When every process ran again.
@@ -86,8 +87,7 @@ class Scene:
 
 def told(struck: Struck) -> str:
     """A strike in a line."""
-    noticed = "by nobody" if struck.noticed_seconds is None else f"after {struck.noticed_seconds:.2f} s"
-    times = f"longest pause {struck.pause_seconds:.2f} s, recovered after {struck.recovered_seconds:.2f} s"
-    return (
-        f"{struck.fault:22} {struck.in_flight:3} in flight, noticed {noticed}, {times}, {struck.error_rate:.1%} errors"
-    )
+    noticed = "unnoticed" if struck.noticed_seconds is None else f"noticed after {struck.noticed_seconds:.2f} s"
+    pause = f"stopped for {struck.pause_seconds:.2f} s, sold again after {struck.recovered_seconds:.2f} s"
+    times = f"{noticed}, {pause if struck.recovered_seconds else 'went on selling'}"
+    return f"{struck.fault:22} {struck.in_flight:3} in flight, {times}, {struck.error_rate:.1%} errors"
