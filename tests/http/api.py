@@ -74,15 +74,15 @@ class Api:
         token: str | None = None,
         project: str | None = None,
         parameters: dict[str, Any] | None = None,
-        key: str | bytes | None = None,
+        key: str | None = None,
     ) -> httpx.Response:
         """Send one request to this project's API; `raw` goes out as it is, a token of "" is left out."""
-        headers: dict[str, str | bytes] = {"Content-Type": "application/json"}
+        headers = {b"Content-Type": b"application/json"}
         if key is not None:
-            headers["Idempotency-Key"] = key
+            headers[b"Idempotency-Key"] = key.encode("latin-1")
         bearer = self.token if token is None else token
         if bearer:
-            headers["Authorization"] = f"Bearer {bearer}"
+            headers[b"Authorization"] = f"Bearer {bearer}".encode()
         url = f"/{project or self.key}{path}"
         if raw is not None:
             return self._http.request(method, url, content=raw, headers=headers, params=parameters)
