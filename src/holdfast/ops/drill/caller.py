@@ -20,17 +20,17 @@ class Unanswered(Exception):
 
 
 class Answer(NamedTuple):
-    """An answer as it came over the wire; header names in lower case."""
+    """An answer as it came over the wire."""
 
     status: int
     head: bytes
     body: bytes
 
     def header(self, name: str) -> str:
-        """The value of a header; empty when it is not there."""
+        """The value of a header, its name in lower case; empty when it is not there."""
         for line in self.head.split(b"\r\n"):
             field, _, value = line.partition(b":")
-            if field.strip() == name.encode():
+            if field.lower() == name.encode():
                 return value.strip().decode("latin-1")
         return ""
 
@@ -98,8 +98,8 @@ class _Wire(asyncio.Protocol):
         end = self._buffer.find(_END)
         if end < 0:
             return
-        head = self._buffer[:end].lower()
-        length_at = head.find(_LENGTH)
+        head = self._buffer[:end]
+        length_at = head.lower().find(_LENGTH)
         length = int(head[length_at + len(_LENGTH) :].split(b"\r\n", 1)[0]) if length_at >= 0 else 0
         body_end = end + len(_END) + length
         if len(self._buffer) < body_end:

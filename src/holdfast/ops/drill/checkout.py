@@ -165,8 +165,9 @@ class Shopper:
         cart = await self._change(cart, {"action": "setShippingAddress", "address": ADDRESS})
         cart = await self._change(cart, {"action": "setShippingMethod", "shippingMethod": SHIPPING})
         money = {"currencyCode": "EUR", "centAmount": 1_000}
-        charge = {"type": "Charge", "amount": money, "state": "Success"}
-        payment = await self._made("payments", {"amountPlanned": money, "transactions": [charge]})
+        # Not charged yet: who gives up before the order leaves no money behind.
+        reserved = {"type": "Authorization", "amount": money, "state": "Success"}
+        payment = await self._made("payments", {"amountPlanned": money, "transactions": [reserved]})
         return await self._change(cart, {"action": "addPayment", "payment": {"typeId": "payment", "id": payment.id}})
 
     async def _made(self, path: str, draft: Any) -> Kept:

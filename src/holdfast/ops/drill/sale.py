@@ -14,7 +14,7 @@ from holdfast.ops.drill.checkout import Broken, GaveUp, Kept, Line, Shopper, Til
 from holdfast.ops.drill.journal import PLACED, REFUSED, UNKNOWN, VIOLATION, Entry, Journal
 
 STOP_SECONDS_MAX = 60.0
-RECEIPT_HEADER = "x-holdfast-receipt"
+RECEIPT_HEADER = "holdfast-receipt"
 LINES_MAX = 3
 QUANTITY_MAX = 3
 # Refusals of one scarce item after which shoppers turn to the next.

@@ -90,7 +90,7 @@ class Stage:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=self._surroundings(),
+                env=self.surroundings(),
             )
         process = self.process
         await self.until(lambda: ready.exists() or process.poll() is not None, START_SECONDS_MAX, "the shop starts")
@@ -172,7 +172,8 @@ class Stage:
             await asyncio.sleep(POLL_SECONDS)
         return time.monotonic() - began
 
-    def _surroundings(self) -> dict[str, str]:
+    def surroundings(self) -> dict[str, str]:
+        """The variables the shop's processes see."""
         kept = ("HOLDFAST_POSTGRES_BIN", "HOLDFAST_POSTGRES_ACCOUNT")
         inherited = os.environ.items()
         ours = {name: text for name, text in inherited if not name.startswith("HOLDFAST_") or name in kept}

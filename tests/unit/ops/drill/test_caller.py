@@ -44,7 +44,7 @@ async def test_answers_come_one_after_the_other_over_one_connection() -> None:
         caller = Caller(url)
         for _ in range(3):
             answer = await caller.send(REQUEST, 5)
-            assert (answer.status, answer.body, answer.header("x-thing")) == (201, b"{}", "some")
+            assert (answer.status, answer.body, answer.header("x-thing")) == (201, b"{}", "Some")
         caller.close()
 
 

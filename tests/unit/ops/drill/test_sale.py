@@ -18,13 +18,13 @@ SOLD_OUT = json.dumps({"statusCode": 400, "errors": [{"code": "OutOfStock"}]}).e
 
 
 def told(status: int, body: bytes, *, doubtful: bool = False) -> Told:
-    return Told(Answer(status, b"http/1.1 200\r\nx-holdfast-receipt: abc", body), 1, doubtful)
+    return Told(Answer(status, b"HTTP/1.1 200\r\nHoldfast-Receipt: Abc", body), 1, doubtful)
 
 
 def test_an_acknowledgement_is_written_down_with_all_that_can_be_checked() -> None:
     entry = entry_of(CART, LINES, told(201, ORDER))
     assert (entry.outcome, entry.cart_id, entry.lines) == (PLACED, "cart-1", "A×2,B×1")
-    assert (entry.order_id, entry.version, entry.digest, entry.receipt) == ("order-1", 1, digest_of(ORDER), "abc")
+    assert (entry.order_id, entry.version, entry.digest, entry.receipt) == ("order-1", 1, digest_of(ORDER), "Abc")
 
 
 @pytest.mark.parametrize(
