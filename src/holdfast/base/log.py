@@ -9,7 +9,8 @@ Whoever starts the process decides where the lines go; `holdfast up` collects th
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -31,7 +32,7 @@ def configure(process: str, level: str = "info", stream: TextIO = sys.stderr) ->
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", Patient(stream))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
@@ -41,3 +42,20 @@ def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
     for name in SECRETS & event.keys():
         event[name] = "***"
     return event
+
+
+class Patient:
+    """A stream for lines that may be lost: a full disk under the log must not stop the work that is logged."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()

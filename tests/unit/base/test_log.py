@@ -18,3 +18,18 @@ def test_a_line_has_its_facts_and_hides_secrets() -> None:
     assert line["event"] == "token.issued"
     assert (line["process"], line["level"], line["scope"]) == ("api-0", "info", "all")
     assert "t0p" not in done.stderr
+
+
+FULL_DISK = """
+import sys
+from holdfast.base.log import configure, log
+configure("api-0", "info", open("/dev/full", "w", buffering=1))
+log.info("order.placed", at="once")
+log.exception("commit.failed")
+print("went on")
+"""
+
+
+def test_a_full_disk_costs_lines_and_nothing_else() -> None:
+    done = subprocess.run([sys.executable, "-c", FULL_DISK], capture_output=True, text=True, check=False)
+    assert done.stdout == "went on\n", done.stderr
