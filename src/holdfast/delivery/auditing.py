@@ -22,6 +22,7 @@ from holdfast.store.audit.examine import examine_again, examine_page, walks
 from holdfast.store.audit.findings import Standing
 from holdfast.store.audit.payments import PAYMENTS
 from holdfast.store.audit.reading import connect, projects
+from holdfast.store.pool import CONNECTION_LOST
 
 # The share of its time that an auditor works.
 DUTY = 0.05
@@ -68,16 +69,21 @@ class Auditor:
         self._standings: dict[str, Standing] = {}
         self._completed: dict[str, datetime] = {}
         self._rest_until = 0.0
+        self._stopped = False
 
     async def slice(self) -> int:
         """Work for a moment, unless it is time to rest. Answers 0: what is left is for the next moment."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        if began < self._rest_until:
+        if began < self._rest_until or self._stopped:
             return 0
         try:
             while loop.time() - began < WORK_SECONDS_MAX and await self.step():
                 pass
+        except CONNECTION_LOST:
+            self._forget()
+            if not self._stopped:
+                raise
         except BaseException:
             self._forget()
             raise
@@ -85,9 +91,10 @@ class Auditor:
             self._rest_until = loop.time() + (loop.time() - began) * (1 / DUTY - 1)
         return 0
 
-    async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
+    def stop(self) -> None:
+        """Drop everything at once: the next auditor goes on after the last page that was noted."""
+        self._stopped = True
+        self._forget()
 
     async def step(self) -> bool:
         """Look at one page; False when everything was looked at lately."""

@@ -22,6 +22,7 @@ from holdfast.commerce.registry import Changed, touched
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.payment.shape import Payment, payments
 from holdfast.commerce.rules.reconciliation import Placing, Refunding, balance
+from holdfast.commerce.scopes import EVERYTHING
 from holdfast.handlers import crud
 from holdfast.handlers.crud import Target
 from holdfast.handlers.endpoints import Request
@@ -49,6 +50,7 @@ class Mended(NamedTuple):
     finding: Finding
     done: str | None
     why_not: str = ""
+    is_left: bool = False
 
 
 async def mend(store: Store, connection: asyncpg.Connection, walk: Walk, finding: Finding) -> Mended:
@@ -61,10 +63,10 @@ async def mend(store: Store, connection: asyncpg.Connection, walk: Walk, finding
     try:
         done = await repair(store, connection, found) if repair is not None else None
     except ApiError as error:
-        return Mended(found, None, f"{error.code}: {error.message}")
+        return Mended(found, None, f"{error.code}: {error.message}", is_left=True)
     if done is None:
-        return Mended(found, None, found.remedy)
-    log.warning("audit.mended", project=found.project, check=found.check, subject=found.subject, done=done)
+        return Mended(found, None, found.remedy, is_left=True)
+    log.info("audit.mended", project=found.project, check=found.check, subject=found.subject, done=done)
     await ledger.record(connection, walk, [found])
     await ledger.strike(connection, [found], done)
     return Mended(found, done)
@@ -143,7 +145,7 @@ async def _refund(work: Work, repair: Refunding) -> str:
 
 
 def _work(store: Store, finding: Finding) -> Work:
-    return Work(store, Caller(project=finding.project, client_id=OPERATOR, scopes=frozenset()))
+    return Work(store, Caller(project=finding.project, client_id=OPERATOR, scopes=frozenset({EVERYTHING})))
 
 
 _REPAIRS: Mapping[str, Mend] = {

@@ -17,7 +17,9 @@ import uvloop
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
 from holdfast.commerce.catalogue import load_resources
+from holdfast.delivery.auditing import Auditor, recent_lane, whole_lane
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
+from holdfast.store.audit.findings import purge
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
@@ -39,10 +41,13 @@ async def work(config: Config) -> None:
     store = Store(config.database_url, epochs=config.data_folder / "epochs")
     await store.open()
     tokens = Tokens(store.database, store.epochs)
+    auditors = {lane.name: Auditor(config.database_url, lane) for lane in (whole_lane(), recent_lane())}
     chores = [
         Chore("tokens.purge", 60.0, tokens.purge),
         Chore("carts.expire", 300.0, lambda: delete_expired_carts(store)),
         Chore("reservations.release", 5.0, lambda: release_expired_reservations(store)),
+        Chore("findings.purge", 3600.0, lambda: purge(store.database)),
+        *(Chore(f"audit.{lane}", 1.0, auditor.slice) for lane, auditor in auditors.items()),
     ]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,6 +55,8 @@ async def work(config: Config) -> None:
         loop.add_signal_handler(name, stop.set)
     tasks = [asyncio.create_task(_repeat(chore, stop)) for chore in chores]
     await stop.wait()
+    for auditor in auditors.values():
+        auditor.stop()
     await asyncio.gather(*tasks)
     await store.close()
 

@@ -8,6 +8,7 @@ from holdfast.base.errors import ResourceNotFound
 from holdfast.commerce.values.value import encode
 from holdfast.demo import images
 from holdfast.http.app import Headers, Side
+from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
 from holdfast.http.operator import OperatorRoutes
 from holdfast.store.store import Store
@@ -21,6 +22,7 @@ _SVG: Headers = [
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
     (b"access-control-allow-origin", b"*"),
 ]
+_TEXT: Headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
 _NOT_KEPT = (b"cache-control", b"no-store")
 
 
@@ -39,7 +41,8 @@ def oauth_side(routes: OAuthRoutes) -> Side:
 
 
 def internal_side(store: Store, operator: OperatorRoutes) -> Side:
-    """`/-/…`: liveness, readiness, the demo shop's pictures and the operator's commands."""
+    """`/-/…`: liveness, readiness, metrics, the demo shop's pictures and the operator's commands."""
+    metrics = Metrics(store)
 
     async def answer(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -50,6 +53,8 @@ def internal_side(store: Store, operator: OperatorRoutes) -> Side:
             if path == "/-/ready":
                 await store.database.fetchrow("SELECT 1")
                 return 200, [*_JSON, _NOT_KEPT], b'{"status":"ready"}'
+            if path == "/-/metrics":
+                return 200, [*_TEXT, _NOT_KEPT], await metrics.text()
             if path.startswith(_IMAGES) and path.endswith(".svg"):
                 return 200, [*_SVG], images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
         status, value = await operator.answer(method, path, headers, body)

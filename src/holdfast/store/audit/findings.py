@@ -68,7 +68,9 @@ async def listed(
 ) -> tuple[list[Listed], int]:
     """A page of what is open in a project, and how much there is in all."""
     rows = await database.fetch(statement("findings_of_project"), project, list(checks), limit, offset)
-    return [_listed(row) for row in rows], rows[0]["total"] if rows else 0
+    total = await database.fetchrow(statement("count_findings"), project, list(checks))
+    assert total is not None
+    return [_listed(row) for row in rows], total["total"]
 
 
 def _listed(row: asyncpg.Record) -> Listed:

@@ -21,6 +21,8 @@ _SETTINGS = {
     "max_parallel_workers_per_gather": "0",
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
     "idle_in_transaction_session_timeout": f"{2 * STATEMENT_SECONDS_MAX}s",
+    # Whoever hangs up does not want the answer any more.
+    "client_connection_check_interval": "2s",
     "application_name": "holdfast audit",
 }
 FIRST_ID = "00000000-0000-0000-0000-000000000000"

@@ -222,12 +222,16 @@ SELECT f.project, f.check_name, f.kind, f.subject, f.walk, f.place, f.detail, f.
 
 -- name: findings_of_project
 -- What is open in a project, of some checks; in pages.
-SELECT f.project, f.check_name, f.kind, f.subject, f.walk, f.place, f.detail, f.remedy, f.first_seen, f.last_seen,
-       count(*) OVER () AS total
+SELECT f.project, f.check_name, f.kind, f.subject, f.walk, f.place, f.detail, f.remedy, f.first_seen, f.last_seen
   FROM finding f
  WHERE f.gone_at IS NULL AND f.project = $1 AND f.check_name = ANY($2::text[])
  ORDER BY f.first_seen, f.check_name, f.subject
  LIMIT $3 OFFSET $4;
+
+-- name: count_findings
+SELECT count(*) AS total
+  FROM finding f
+ WHERE f.gone_at IS NULL AND f.project = $1 AND f.check_name = ANY($2::text[]);
 
 -- name: findings_gone
 UPDATE finding f
