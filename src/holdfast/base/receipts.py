@@ -67,7 +67,12 @@ class Order(msgspec.Struct, frozen=True, rename="camel"):
     order_number: str | None = None
 
 
+class _Message(msgspec.Struct, frozen=True):
+    order: Order
+
+
 _orders = msgspec.json.Decoder(Order)
+_messages = msgspec.json.Decoder(_Message)
 _receipts = msgspec.json.Decoder(Receipt)
 _encoder = msgspec.json.Encoder()
 
@@ -75,6 +80,11 @@ _encoder = msgspec.json.Encoder()
 def order_in(body: bytes) -> Order:
     """What a receipt would say of the order in an answer."""
     return _orders.decode(body)
+
+
+def order_told(message: bytes) -> Order:
+    """What a receipt would say of the order in the message that told of it."""
+    return _messages.decode(message).order
 
 
 def totals_of(order: Order) -> str:
@@ -99,6 +109,11 @@ class Verifier:
         self.public = public
         self.key = sha256(public).hexdigest()[:KEY_ID_CHARACTERS]
         self._public = Ed25519PublicKey.from_public_bytes(public)
+
+    @property
+    def public_text(self) -> str:
+        """The public key in base64url, as it is told to others."""
+        return _encoded(self.public)
 
     def read(self, text: str) -> Receipt:
         """The receipt behind a text. Raises ForgedReceipt."""
