@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, Matching, PasswordHash
+from holdfast.commerce.facts import ByField, ById, Caller, Facts, Lookup, Matching, PasswordHash, Used
 from holdfast.commerce.registry import Changed, Resource
 from holdfast.commerce.values.value import Stored
 
@@ -20,16 +20,22 @@ R = TypeVar("R", bound=Stored)
 class Known(dict[Lookup, Any]):
     """Records by id and by unique field; what is not there is known not to exist.
 
-    Queries are known only when they ask for a whole collection or were told beforehand.
+    Queries are known only when they ask for a whole collection or were told beforehand; tallies that
+    were not told are at 0.
     """
 
-    def __init__(self, answers: Mapping[tuple[str, str], Sequence[Stored]]) -> None:
+    def __init__(
+        self, answers: Mapping[tuple[str, str], Sequence[Stored]], used: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__()
         self._answers = answers
+        self._used = used or {}
 
     def __missing__(self, lookup: Lookup) -> Any:
         if isinstance(lookup, PasswordHash):
             return f"hash of {lookup.password}"
+        if isinstance(lookup, Used):
+            return self._used.get(lookup.name, 0)
         if not isinstance(lookup, Matching):
             return None
         if (lookup.kind, lookup.predicate) in self._answers:
@@ -54,9 +60,10 @@ def facts_with(
     anonymous_id: str | None = None,
     scopes: Sequence[str] = ("manage_project",),
     now: str = NOW,
+    used: Mapping[str, int] | None = None,
 ) -> Facts:
-    """Facts that know `records`, and for each (kind, predicate) in `matching` its answer."""
-    known = Known(matching or {})
+    """Facts that know `records`, for each (kind, predicate) in `matching` its answer, and what tallies have counted."""
+    known = Known(matching or {}, used)
     for kind, record in records:
         known[ById(kind.name, record.id)] = record
         for field, value in kind.unique_values(record):

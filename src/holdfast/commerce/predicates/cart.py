@@ -131,6 +131,11 @@ def cart_matches(tree: CartPredicate, cart: dict[str, Any]) -> bool:
     return _holds(tree, cart, "cart", cart)
 
 
+def is_constant(tree: CartPredicate) -> bool:
+    """Whether a predicate asks nothing of the cart: `1 = 1` is how one that is always met is written."""
+    return isinstance(tree, CartTerm) and isinstance(tree.subject, Constant)
+
+
 def _holds(tree: CartPredicate, subject: dict[str, Any], level: Level, cart: dict[str, Any]) -> bool:
     match tree:
         case And(parts):

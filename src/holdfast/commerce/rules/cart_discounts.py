@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from holdfast.commerce.facts import Facts
-from holdfast.commerce.predicates.cart import cart_matches, parse_cart_predicate
+from holdfast.commerce.predicates.cart import cart_matches, is_constant, parse_cart_predicate
 from holdfast.commerce.resources.automatic_discounts import DiscountTerms, automatic_terms
 from holdfast.commerce.resources.cart.discount_shapes import (
     AbsoluteValue,
@@ -109,7 +109,8 @@ class _Asked:
         return cart_document(self._undiscounted(without_discounts(self._cart)), self._facts)
 
     def meets(self, predicate: str) -> bool:
-        return cart_matches(parse_cart_predicate(predicate, "cartPredicate"), self._document)
+        tree = parse_cart_predicate(predicate, "cartPredicate")
+        return cart_matches(tree, {} if is_constant(tree) else self._document)
 
     def is_for(self, terms: DiscountTerms) -> bool:
         return (not terms.stores or self._cart.store in terms.stores) and self.meets(terms.cart_predicate)

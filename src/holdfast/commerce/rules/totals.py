@@ -39,7 +39,7 @@ def recalculated(cart: Cart, facts: Facts) -> Cart:
     cart = replace(cart, line_items=tuple(refreshed(item, cart, facts) for item in cart.line_items))
     if cart.tax_mode == "Platform":
         cart = _rated(cart, facts)
-    cart, later = discounted(cart, facts, _undiscounted)
+    cart, later = discounted(cart, facts, lambda plain: _undiscounted(plain, facts))
     if cart.tax_mode == "Platform" and any(is_gift(item) for item in cart.line_items):
         cart = _rated(cart, facts)
     cart = refreshed_shipping(_totalled(cart), facts)
@@ -54,9 +54,9 @@ def _totalled(cart: Cart) -> Cart:
     )
 
 
-def _undiscounted(cart: Cart) -> Cart:
-    """A cart without discounts, with the totals and taxes it would have."""
-    return summed(_totalled(cart), ())
+def _undiscounted(cart: Cart, facts: Facts) -> Cart:
+    """A cart whose discounts were taken away, with the totals, shipping and taxes it would have."""
+    return summed(discounted_shipping(refreshed_shipping(_totalled(cart), facts), ()), ())
 
 
 def _rated(cart: Cart, facts: Facts) -> Cart:
