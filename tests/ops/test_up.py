@@ -9,12 +9,16 @@ import socket
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.conftest import Shop, Start, is_running, run_holdfast, stop_shop
+
+from holdfast.ops.server.inspect import children_of
+from holdfast.ops.server.processes import command_line
 
 SECOND_START_SECONDS = 3.0
 PATIENCE_SECONDS = 15.0
@@ -194,3 +198,36 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(folder: Path, 
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_what_cannot_be_written_down_is_repaired_all_the_same(folder: Path, start: Start) -> None:
+    """As on a full disk: neither the state nor a log can be opened, and a worker dies."""
+    shop, process = start(folder)
+    (victim, *_) = shop.pids["workers"]
+    no_state = folder / f".state.json.{process.pid}"
+    no_state.mkdir()
+    log = folder / "logs" / "api-0.log"
+    log.rename(log.with_suffix(".aside"))
+    log.mkdir()
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: "part.not_started" in (folder / "logs" / "supervisor.log").read_text())
+    log.rmdir()
+    until(lambda: len(workers_below(process.pid)) == len(shop.pids["workers"]))
+    no_state.rmdir()
+    until(lambda: shop.command("status")["serving"] and told_workers(shop) == workers_below(process.pid))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def workers_below(pid: int) -> set[int]:
+    return {child for child in children_of(pid) if "holdfast.http.worker" in command_line(child)}
+
+
+def told_workers(shop: Shop) -> set[int]:
+    processes = shop.command("status")["processes"]
+    return {each["pid"] for each in processes if each["role"].startswith("api-")}

@@ -36,14 +36,23 @@ class Supervisor:
         """One part's life: run, die, wait a growing moment, run again; until cancelled."""
         while True:
             started = time.monotonic()
-            process = await launch(part)
-            self._entered(part, process)
-            code = await process.wait()
-            self._left(part)
+            await self._live(part)
             self.failures[part.role] = failures_after(self.failures[part.role], time.monotonic() - started)
             delay_seconds = restart_delay(self.failures[part.role] - 1)
-            log.warning("part.died", part=part.role, pid=process.pid, exit_code=code, again_in_seconds=delay_seconds)
+            log.info("part.again", part=part.role, in_seconds=delay_seconds)
             await asyncio.sleep(delay_seconds)
+
+    async def _live(self, part: Part) -> None:
+        """One run of a part. Where there is no room to start it, or no process left, it was a short one."""
+        try:
+            process = await launch(part)
+        except OSError as error:
+            log.warning("part.not_started", part=part.role, reason=str(error))
+            return
+        self._entered(part, process)
+        code = await process.wait()
+        self._left(part)
+        log.warning("part.died", part=part.role, pid=process.pid, exit_code=code)
 
     def _entered(self, part: Part, process: asyncio.subprocess.Process) -> None:
         self.running[part.role] = process

@@ -41,6 +41,7 @@ DEMO_SECONDS = 300.0
 POLL_SECONDS = 0.03
 FAILURES_BEFORE_GIVING_UP = 3
 LOG_TRIM_SECONDS = 60.0
+STATE_AGAIN_SECONDS = 0.5
 DRAIN_SECONDS_DEFAULT = 10.0
 
 DEMO_PROJECT = "demo"
@@ -92,6 +93,7 @@ class Up:
         self._parts: list[tuple[Part, ...]] = []
         self._ready: Ready | None = None
         self._started = time.time()
+        self._telling_later: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Serve until SIGINT, SIGTERM or SIGHUP; Trouble when it cannot be brought up."""
@@ -252,13 +254,16 @@ class Up:
             self._report("Stopping: requests in flight may finish")
         while self._parts:
             await self.supervisor.stop(self._parts.pop())
+        if self._telling_later:
+            self._telling_later.cancel()
         self.layout.state.unlink(missing_ok=True)
         log.info("up.stopped")
 
     async def _trim_logs(self) -> None:
         while True:
             await asyncio.sleep(LOG_TRIM_SECONDS)
-            await asyncio.to_thread(trim_logs, self.layout)
+            with suppress(OSError):  # a full disk: next time
+                await asyncio.to_thread(trim_logs, self.layout)
 
     def pids(self) -> dict[str, Any]:
         running = {process.role: process.pid for process in self.supervisor.processes()}
@@ -270,7 +275,16 @@ class Up:
         }
 
     def _write_state(self) -> None:
-        """Tell the outside which processes run: anew whenever that changes."""
+        """Tell the outside which processes run: anew whenever that changes, and later when the disk is full."""
+        if self._telling_later:
+            self._telling_later.cancel()
+        try:
+            self._tell_state()
+        except OSError as error:
+            log.warning("state.unwritten", reason=str(error))
+            self._telling_later = asyncio.get_running_loop().call_later(STATE_AGAIN_SECONDS, self._write_state)
+
+    def _tell_state(self) -> None:
         processes = [known("supervisor", os.getpid()), *self.supervisor.processes()]
         facts = {
             "pid": os.getpid(),
