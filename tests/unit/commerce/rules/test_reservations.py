@@ -22,7 +22,7 @@ from holdfast.commerce.resources.order.drafts import OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
 from holdfast.commerce.resources.project import InventoryConfiguration
 from holdfast.commerce.rules.cart_merge import merge_carts
-from holdfast.commerce.rules.reservations import expired
+from holdfast.commerce.rules.reservations import expired, reserved
 from holdfast.commerce.stock import StockLevel, StockMovement, moved
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Stored
@@ -167,6 +167,15 @@ def test_what_can_be_restocked_is_reserved_beyond_the_shelf() -> None:
     cart = reserving(inventoryMode="None")
     on = after(cart, on_line(cart, "setLineItemInventoryMode", inventoryMode="ReserveOnCart"), known=known)
     assert moves(on) == [("backorder", "shirts", 2)]
+
+
+def test_a_gift_is_reserved_by_the_order_only() -> None:
+    """It comes by itself: a gift that is gone must not keep a shopper from filling the cart."""
+    cart = reserving(inventoryMode="None")
+    gift = replace(cart.line_items[0], line_item_mode="GiftLineItem", inventory_mode="ReserveOnCart")
+    given = replace(cart, line_items=(gift,))
+    assert reserved(None, given, facts()).stock == ()
+    assert moves(ordered(given)) == [("reserve", "shirts", 2)]
 
 
 def test_lines_without_an_entry_are_named() -> None:
