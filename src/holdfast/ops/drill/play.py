@@ -78,6 +78,7 @@ class Play:
         journal = Journal(self.journal_path)
         pulse = self.scene.pulse = Pulse()
         sale = Sale(Till(shop, pulse), assortment, journal, self.script.habits, self.script.seed)
+        await sale.stock_carts(self.stage.dsn, shop.project)
         sale.open()
         try:
             await self._strike_all(sale)

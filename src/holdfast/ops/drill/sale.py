@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from holdfast.ops.drill.assortment import Assortment
 from holdfast.ops.drill.checkout import Broken, GaveUp, Kept, Line, Shopper, Till, Told, codes_of, digest_of, kept_of
 from holdfast.ops.drill.journal import PLACED, REFUSED, UNKNOWN, VIOLATION, Entry, Journal
+from holdfast.ops.drill.supply import Filled, Supply
 
 STOP_SECONDS_MAX = 60.0
 RECEIPT_HEADER = "holdfast-receipt"
@@ -31,10 +32,14 @@ class Habits:
     scarce: float = 0.15
     two_tabs: float = 0.1
     look_again: float = 0.05
+    # Carts that come from the supply of copies.
+    supplied: float = 0.0
 
 
+# Carts made over the API, of which all others are copies.
+ORIGINALS = 50
 # For a long campaign: as few requests an order as there can be.
-EXPRESS = Habits(clients=64, by_steps=0.0, scarce=0.05, two_tabs=0.02, look_again=0.01)
+EXPRESS = Habits(by_steps=0.01, scarce=0.05, two_tabs=0.02, look_again=0.01, supplied=0.9)
 
 
 class Sale:
@@ -51,6 +56,8 @@ class Sale:
         self._stopping = False
         self._sold_out: Counter[str] = Counter()
         self._shoppers: list[asyncio.Task[None]] = []
+        self._supply: Supply | None = None
+        self._supplying: asyncio.Task[None] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -59,9 +66,23 @@ class Sale:
     def open(self) -> None:
         self._shoppers = [asyncio.create_task(self._shop(number)) for number in range(self._habits.clients)]
 
+    async def stock_carts(self, dsn: str, project: str) -> None:
+        """Begin to copy carts, if shoppers are to take such."""
+        if not self._habits.supplied:
+            return
+        chance = random.Random(f"{self._seed}/originals")  # noqa: S311 - to be repeated, not to be secret
+        shopper = Shopper(self.till, chance)
+        wishes = [self._ordinary_wishes(chance) for _ in range(ORIGINALS)]
+        originals = [Filled(await shopper.whole_cart(lines), lines) for lines in wishes]
+        shopper.close()
+        self._supply = Supply(dsn, project, originals)
+        self._supplying = asyncio.create_task(self._supply.run())
+
     async def close(self) -> None:
         """Shoppers finish what they began. Raises whatever ended one of them early."""
         self._stopping = True
+        if self._supplying:
+            self._supplying.cancel()
         await asyncio.wait_for(asyncio.gather(*self._shoppers), STOP_SECONDS_MAX)
 
     def check(self) -> None:
@@ -80,13 +101,8 @@ class Sale:
             shopper.close()
 
     async def _check_out(self, shopper: Shopper, chance: random.Random) -> None:
-        lines = self._wishes(chance)
         try:
-            if chance.random() < self._habits.by_steps:
-                await shopper.browse(chance.choice(self._assortment.products))
-                cart = await shopper.cart_by_steps(lines)
-            else:
-                cart = await shopper.whole_cart(lines)
+            cart, lines = await self._filled_cart(shopper, chance)
             tabs = 2 if chance.random() < self._habits.two_tabs else 1
             entries = [entry_of(cart, lines, told) for told in await shopper.order(cart, tabs)]
             for entry in settled(entries):
@@ -99,11 +115,26 @@ class Sale:
         except Broken as broken:
             await self._note(Entry(VIOLATION, "", str(broken), milliseconds()))
 
+    async def _filled_cart(self, shopper: Shopper, chance: random.Random) -> Filled:
+        """A cart to order, come by in one of three ways."""
+        if self._supply and chance.random() < self._habits.supplied and (filled := self._supply.take()):
+            return filled
+        lines = self._wishes(chance)
+        if chance.random() < self._habits.by_steps:
+            await shopper.browse(chance.choice(self._assortment.products))
+            return Filled(await shopper.cart_by_steps(lines), lines)
+        return Filled(await shopper.whole_cart(lines), lines)
+
     def _wishes(self, chance: random.Random) -> list[Line]:
-        """A few things, of which one may be scarce; each once, so that quantities can be told apart."""
-        skus = chance.sample(self._assortment.plenty, chance.randint(1, LINES_MAX))
+        """A few things, of which one may be scarce."""
+        lines = self._ordinary_wishes(chance)
         if chance.random() < self._habits.scarce and (scarce := self._scarce_now()):
-            skus[0] = scarce
+            lines[0] = Line(scarce, lines[0].quantity)
+        return lines
+
+    def _ordinary_wishes(self, chance: random.Random) -> list[Line]:
+        """A few things, each once, so that quantities can be told apart."""
+        skus = chance.sample(self._assortment.plenty, chance.randint(1, LINES_MAX))
         return [Line(sku, chance.randint(1, QUANTITY_MAX)) for sku in skus]
 
     def _scarce_now(self) -> str | None:
