@@ -70,7 +70,7 @@ CONTROLS: tuple[AnyControl, ...] = (
         "commits are acknowledged before they are flushed",
         LateFlush,
         kill_late_flushing,
-        proves=("kill-postgres", "quit-postgres", "kill-backend", "kill-everything", "disk-full"),
+        proves=("kill-postgres", "quit-postgres", "kill-backend", "kill-everything", "disk-full", "log-disk-full"),
         finds=("lost",),
     ),
     Control(
