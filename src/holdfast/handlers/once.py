@@ -56,6 +56,11 @@ class Once:
         # The last one in line for each key.
         self._lines: dict[KeyPlace, asyncio.Future[None]] = {}
 
+    @property
+    def lines(self) -> int:
+        """Keys with a request under way."""
+        return len(self._lines)
+
     async def answer(self, work: Work, request: Request, run: Run, *, checked: bool = False) -> Answer:
         """The answer under the request's key; with `checked` only for who is let in now as well.
 

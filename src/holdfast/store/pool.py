@@ -23,6 +23,8 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 STATEMENT_TIMEOUT_SECONDS = 10.0
 # The server ends a query before we lose patience with the connection.
 QUERY_TIMEOUT_SECONDS = 8
+# Between the statements of a transaction there is only our own thinking.
+IDLE_IN_TRANSACTION_SECONDS = 15
 # How long a request is held while the database restarts or fails over, before it gets a 502.
 OUTAGE_PATIENCE_SECONDS = 8.0
 RETRY_FIRST_SECONDS = 0.05
@@ -48,6 +50,8 @@ _KEYED = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # What a dead or stopped process left open gives its locks back, and cannot commit any more.
+    "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
     "application_name": "holdfast",
 }
 _AD_HOC = {
