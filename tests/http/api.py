@@ -23,6 +23,9 @@ COLLECTIONS = (
     "customers",
     "carts",
     "payments",
+    "cart-discounts",
+    "discount-codes",
+    "gift-cards",
     "orders",
 )
 

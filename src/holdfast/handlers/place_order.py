@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from holdfast.base.errors import ConcurrentModification, ReferencedResourceNotFound, RequiredField
+from holdfast.base.errors import ConcurrentModification, ReferencedResourceNotFound, Rejected, RequiredField
 from holdfast.base.ids import order_id
 from holdfast.commerce.facts import lookup_of
 from holdfast.commerce.resources.cart.shape import Cart, carts
@@ -57,11 +57,15 @@ async def _placed(work: Work, request: Request, identifier: ResourceIdentifier, 
 
 
 async def _new(work: Work, request: Request, cart: Cart, draft: OrderFromCartDraft) -> Answer:
-    """Order the cart; whoever is overtaken by the same checkout gets that one's order."""
-    changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=stock_lookups(cart))
+    """Order the cart; whoever is overtaken by the same checkout gets that one's order.
+
+    Also where it shows as a refusal: a single-use code is used up once the first of them has used it.
+    """
+    hints = stock_lookups(cart)
     try:
+        changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=hints)
         return await work.answer(orders, None, changed, partial(shown, work, request), created=True)
-    except ConcurrentModification:
+    except (ConcurrentModification, Rejected):
         order = await _earlier(work, cart)
         if order is None:
             raise

@@ -23,7 +23,7 @@ from holdfast.commerce.resources.payment.shape import Payment, payments
 from holdfast.commerce.values.money import money
 
 CODE = "GIFT-0001-AAAA"
-TOKEN = "paymentMethodInfo.token.value"  # noqa: S105 - the name of a field
+TOKEN = "paymentMethodInfo.token.value"
 DOLLARS = {"currencyCode": "USD", "centAmount": 5}
 CARD = GiftCard(id="card", code=CODE, granted=money(5000, "EUR"))
 
