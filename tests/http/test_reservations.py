@@ -248,6 +248,31 @@ def everything(api: Api, path: str, sku: str) -> list[dict[str, Any]]:
     return found
 
 
+async def test_a_cart_nobody_can_read_keeps_no_other_waiting(
+    api: Api, shop: Shop, store: Store, later: Callable[[int], None]
+) -> None:
+    sku = a_sku(api, 5)
+    broken, sound = reserving(api, sku), reserving(api, sku)
+    body = await spoil(shop, broken["id"], b"no cart")
+    later(MINUTES + 1)
+    await release_expired_reservations(store)
+    assert counters(api, sku) == (5, 4)
+    assert "reservedUntil" not in now(api, sound)
+    await spoil(shop, broken["id"], body)
+    assert now(api, broken)["reservedUntil"]
+
+
+async def spoil(shop: Shop, cart_id: str, body: bytes) -> bytes:
+    """Put something else in the place of a cart's body; answers what was there."""
+    connection = await asyncpg.connect(shop.database_url)
+    try:
+        before: bytes = await connection.fetchval("SELECT body FROM cart WHERE id = $1", cart_id)
+        await connection.execute("UPDATE cart SET body = $2 WHERE id = $1", cart_id, body)
+    finally:
+        await connection.close()
+    return before
+
+
 async def test_a_shop_that_keeps_what_expired_frees_it_with_the_cart(
     shop: Shop, store: Store, later: Callable[[int], None]
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from holdfast.base import clock
 from holdfast.base.errors import ConcurrentModification, ResourceNotFound
+from holdfast.base.log import log
 from holdfast.commerce.facts import Caller, Facts
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import Cart, carts
@@ -37,8 +38,13 @@ async def delete_expired_carts(store: Store) -> int:
 
 
 async def _all(store: Store, due: Sequence[Due], decision: Decision, *, delete: bool) -> int:
-    """Settle each cart by itself; they commit together."""
-    return sum(await asyncio.gather(*(_one(store, each, decision, delete=delete) for each in due)))
+    """Settle each cart by itself; they commit together. One that cannot be settled does not keep the others waiting."""
+    settling = (_one(store, each, decision, delete=delete) for each in due)
+    outcomes = await asyncio.gather(*settling, return_exceptions=True)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    if failed:
+        log.error("housekeeping.failed", carts=len(failed), reason=repr(failed[0]))
+    return outcomes.count(True)
 
 
 async def _one(store: Store, due: Due, decision: Decision, *, delete: bool) -> bool:
