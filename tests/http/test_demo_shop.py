@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import Shop
 from tests.http.api import Api
 
+from holdfast.cli.main import main
 from holdfast.demo.client import Shop as Address
 from holdfast.demo.load import load, stages
 
@@ -92,3 +93,16 @@ def test_californians_pay_sales_tax_on_top_and_nothing_for_dear_parcels(demo: Ap
 
 def category(api: Api, key: str) -> str:
     return str(api.get(f"/categories/key={key}")["id"])
+
+
+def test_a_demo_shop_that_sold_keeps_every_promise(shop: Shop, demo: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    german = {"currency": "EUR", "country": "DE", "lineItems": [{"sku": a_sku(demo, "chocolate"), "quantity": 6}]}
+    cart = checkout(demo, german, {"country": "DE"})
+    demo.create("/orders", {"cart": {"typeId": "cart", "id": cart["id"]}, "version": cart["version"]})
+    assert main(["audit", "--project", demo.key, "--data", str(shop.data)]) == 0, capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("no findings in ")
+
+
+def a_sku(api: Api, category_key: str) -> str:
+    found = api.get("/product-projections", where="categories(id = :id)", **{"var.id": category(api, category_key)})
+    return str(found["results"][0]["masterVariant"]["sku"])

@@ -13,6 +13,7 @@ from tests.unit.commerce.builders.cart import DE, a_cart, eur, shop, sku
 from holdfast.base.errors import ApiError, InvalidOperation, ShippingMethodDoesNotMatchCart
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.rules.stock import check_current
+from holdfast.commerce.rules.sums import misreckoned
 from holdfast.commerce.rules.totals import shipping_infos
 from holdfast.commerce.values.taxed_price import TaxedPrice
 from holdfast.commerce.values.value import encode
@@ -127,6 +128,7 @@ def check_sums(cart: Cart) -> None:
     if cart.discount_on_total_price is not None:
         cents -= cart.discount_on_total_price.discounted_amount.cent_amount
     assert cart.total_price.cent_amount == cents
+    assert misreckoned(cart) == []
     for part in (*cart.items, *infos):
         check_taxes(cart, part.taxed_price)
     check_taxes(cart, cart.taxed_price)
