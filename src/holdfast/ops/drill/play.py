@@ -21,7 +21,7 @@ from holdfast.ops.drill.journal import Journal
 from holdfast.ops.drill.pulse import Pulse
 from holdfast.ops.drill.sale import Sale
 from holdfast.ops.drill.scene import Report, Scene, Script, Struck, told
-from holdfast.ops.drill.second_opinion import audited
+from holdfast.ops.drill.second_opinion import audited, receipts_checked
 from holdfast.ops.drill.shelf import Shelf, opened
 from holdfast.ops.drill.stage import Stage
 from holdfast.ops.drill.verdict import judge, missing, sample
@@ -178,6 +178,7 @@ class Play:
             async with self._shelf() as shelf:
                 self.scene.verdict = await judge(self.journal_path, shelf, assortment.units, self.stage.folder)
             self.scene.verdict.find("lost", await self._reads_otherwise(shop))
+            self.scene.verdict.find("lost", await receipts_checked(self.stage, self.journal_path))
             self.scene.verdict.find("unexplained", await audited(self.stage))
         except (Trouble, OSError) as error:
             self.scene.problems.append(f"The shop could not be asked: {error}")

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from holdfast.ops.drill.assortment import Assortment
 from holdfast.ops.drill.checkout import Broken, GaveUp, Kept, Line, Shopper, Till, Told, codes_of, digest_of, kept_of
 from holdfast.ops.drill.journal import PLACED, REFUSED, UNKNOWN, VIOLATION, Entry, Journal
@@ -112,7 +114,7 @@ class Sale:
                 await shopper.look_again(placed.order_id, placed.digest)
         except GaveUp:
             self.outcomes["given up before ordering"] += 1
-        except Broken as broken:
+        except (Broken, msgspec.MsgspecError) as broken:
             await self._note(Entry(VIOLATION, "", str(broken), milliseconds()))
 
     async def _filled_cart(self, shopper: Shopper, chance: random.Random) -> Filled:

@@ -1,35 +1,22 @@
-"""What the product's own audit says of a drilled shop: a second opinion beside the verdict."""
+"""What the product's own commands say of a drilled shop, beside the verdict: the audit, and the check of receipts."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
+from holdfast.ops.drill.journal import PLACED, pages
 from holdfast.ops.drill.stage import HOLDFAST, Stage
 from holdfast.ops.trouble import Trouble
 
-AUDIT_SECONDS_MAX = 1_800.0
+COMMAND_SECONDS_MAX = 1_800.0
 
 
 async def audited(stage: Stage) -> list[str]:
     """The findings of `holdfast audit` in the sale's project. Raises Trouble when it could not look."""
     assert stage.account is not None
-    environment = {**stage.surroundings(), "HOLDFAST_DATABASE_URL": stage.dsn}
-    process = await asyncio.create_subprocess_exec(
-        *HOLDFAST,
-        *("audit", "--json", "--project", stage.account.project_key, "--data", str(stage.data)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment,
-    )
-    try:
-        printed, _ = await asyncio.wait_for(process.communicate(), AUDIT_SECONDS_MAX)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise could_not_look(f"It took longer than {AUDIT_SECONDS_MAX:.0f} s.") from None
-    return findings_in(printed.decode(errors="replace"))
+    return findings_in(await command(stage, "audit", "--project", stage.account.project_key))
 
 
 def findings_in(printed: str) -> list[str]:
@@ -38,11 +25,54 @@ def findings_in(printed: str) -> list[str]:
         *found, summary = [json.loads(line) for line in printed.splitlines()]
         passed_over = summary["passedOver"]
     except (ValueError, KeyError):
-        raise could_not_look(printed[-1000:]) from None
+        raise could_not_look("audit", printed) from None
     if passed_over:
-        raise could_not_look(f"{passed_over} places could not be looked at.")
+        raise could_not_look("audit", f"{passed_over} places could not be looked at.")
     return [f"audit: {each['check']} of {each['kind']} {each['subject']}: {each['detail']}" for each in found]
 
 
-def could_not_look(why: str) -> Trouble:
-    return Trouble("The audit could not look at everything.", why=why, code="drill-audit")
+async def receipts_checked(stage: Stage, journal: Path) -> list[str]:
+    """What is wrong with the receipts clients were given. Raises Trouble when they could not be checked."""
+    file = stage.folder / "receipts"
+    placed = 0
+    with file.open("w") as receipts:
+        for entries, _ in pages(journal):
+            told = [entry for entry in entries if entry.outcome == PLACED]
+            placed += len(told)
+            receipts.writelines(f"{entry.receipt}\n" for entry in told if entry.receipt)
+    return offences_in(await command(stage, "receipts", "verify", str(file)), placed)
+
+
+def offences_in(printed: str, placed: int) -> list[str]:
+    """Receipts that do not hold, and acknowledgements that came without one."""
+    try:
+        facts = json.loads(printed)
+        offences = [f"receipt of order {each.get('orderId', '?')}: {each['what']}" for each in facts["offences"]]
+        without = placed - facts["receipts"]
+    except (ValueError, KeyError):
+        raise could_not_look("receipts verify", printed) from None
+    return offences + [f"{without} orders were acknowledged without a receipt"] * bool(without)
+
+
+async def command(stage: Stage, *words: str) -> str:
+    """What a command prints about the stage's shop."""
+    process = await asyncio.create_subprocess_exec(
+        *HOLDFAST,
+        *words,
+        *("--json", "--data", str(stage.data)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**stage.surroundings(), "HOLDFAST_DATABASE_URL": stage.dsn},
+    )
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise could_not_look(" ".join(words), f"It took longer than {COMMAND_SECONDS_MAX:.0f} s.") from None
+    return printed.decode(errors="replace")
+
+
+def could_not_look(what: str, why: str) -> Trouble:
+    return Trouble(f"`holdfast {what}` could not look at everything.", why=why[-1000:], code="drill-second-opinion")

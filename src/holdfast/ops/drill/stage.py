@@ -19,6 +19,7 @@ from holdfast.ops.server.cluster import url_of
 from holdfast.ops.server.hold import is_held
 from holdfast.ops.server.inspect import answers, children_of
 from holdfast.ops.server.layout import Layout, read_json
+from holdfast.ops.server.parts import TETHER
 from holdfast.ops.server.processes import Known, is_alive, recalled
 from holdfast.ops.trouble import Trouble, tail
 
@@ -84,9 +85,11 @@ class Stage:
         ready.unlink(missing_ok=True)
         options = ["--data", self.data, "--port", self.port, "--workers", self.workers, "--ready-file", ready]
         options += ["--database", self.database] if self.database else []
+        # Tethered to us: a drill that is killed leaves no shop behind.
+        tether = [sys.executable, "-I", "-S", str(TETHER), "SIGTERM", str(os.getpid()), "-"]
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-                [*HOLDFAST, "up", "--no-demo", *map(str, options)],
+                [*tether, *HOLDFAST, "up", "--no-demo", *map(str, options)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -141,8 +144,10 @@ class Stage:
         return [known.pid for known in self.processes() if role in (known.role, known.role.partition("-")[0])]
 
     def tree(self) -> list[int]:
-        """The supervisor and everything below it."""
-        return list(descendants(self.process.pid)) if self.process and self.is_running else []
+        """The supervisor and everything below it; what it left behind when it is gone."""
+        roots = {process.pid for process in self.processes()}
+        roots |= {self.process.pid} if self.process and self.is_running else set()
+        return list(dict.fromkeys(pid for root in roots for pid in descendants(root)))
 
     async def whole(self, seconds_max: float) -> float:
         """The seconds until every process runs and the shop says it is ready. Raises Trouble after `seconds_max`."""

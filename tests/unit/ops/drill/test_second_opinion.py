@@ -1,4 +1,4 @@
-"""What a drill makes of the lines an audit prints."""
+"""What a drill makes of what the audit and the check of receipts print."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from holdfast.ops.drill.second_opinion import findings_in
+from holdfast.ops.drill.second_opinion import findings_in, offences_in
 from holdfast.ops.trouble import Trouble
 
 FINDING = {"project": "p", "check": "stock-ledger", "kind": "inventory-entry", "subject": "e", "detail": "3 is not 4"}
@@ -27,3 +27,17 @@ def test_findings_become_sentences() -> None:
 def test_an_audit_that_did_not_see_everything_is_trouble(text: str) -> None:
     with pytest.raises(Trouble):
         findings_in(text)
+
+
+def test_receipts_that_do_not_hold_and_acknowledgements_without_one_are_told() -> None:
+    assert offences_in(printed({"receipts": 2, "offences": []}), placed=2) == []
+    bad = {"receipts": 1, "offences": [{"line": 1, "what": "lost", "orderId": "o"}]}
+    assert offences_in(printed(bad), placed=3) == [
+        "receipt of order o: lost",
+        "2 orders were acknowledged without a receipt",
+    ]
+
+
+def test_receipts_that_could_not_be_checked_are_trouble() -> None:
+    with pytest.raises(Trouble):
+        offences_in("no database", placed=0)
