@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,17 +12,22 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.conftest import Shop
 from tests.http.api import Api, fresh, refusal
-from tests.http.till import a_cart, a_sku, counters, open_till, order, placed
+from tests.http.till import a_cart, a_sku, counters, ledger, open_till, order, placed
 
 from holdfast.base import clock
 from holdfast.commerce.catalogue import load_resources
+from holdfast.commerce.resources.cart.shape import Cart, carts
+from holdfast.commerce.values.value import encode
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
+from holdfast.store.bodies import packed, unpacked
 from holdfast.store.store import Store
 
 MINUTES = 20
 SHOPPERS = 12
+WORKER_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +252,33 @@ async def test_the_clock_and_the_shopper_never_both_give_back(
 def everything(api: Api, path: str, sku: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = api.get(path, where=f'lineItems(variant(sku="{sku}"))', limit=500)["results"]
     return found
+
+
+async def test_the_background_worker_watches_the_time(api: Api, shop: Shop) -> None:
+    sku = a_sku(api, 5)
+    cart = reserving(api, sku, quantity=3)
+    await backdate(shop, cart["id"])
+    deadline = time.monotonic() + WORKER_SECONDS
+    while counters(api, sku) != (5, 5):
+        assert time.monotonic() < deadline, now(api, cart)
+        await asyncio.sleep(0.1)
+    assert [line[:3] for line in ledger(api, sku)] == [("count", 5, 0), ("reserve", 0, 3), ("release", 0, -3)]
+
+
+async def backdate(shop: Shop, cart_id: str) -> None:
+    """Make the reservations of a cart look as if their time had been over for long."""
+    past = "2020-01-01T00:00:00.000Z"
+    connection = await asyncpg.connect(shop.database_url)
+    try:
+        cart: Cart = carts.decode(unpacked(await connection.fetchval("SELECT body FROM cart WHERE id = $1", cart_id)))
+        ended = tuple(replace(each, expires_at=past) for each in cart.stock_reserved)
+        body = packed(encode(replace(cart, stock_reserved=ended, reserved_until=past)))
+        change = (
+            "UPDATE cart SET body = $2, query = jsonb_set(query, '{reservedUntil}', to_jsonb($3::text)) WHERE id = $1"
+        )
+        await connection.execute(change, cart_id, body, past)
+    finally:
+        await connection.close()
 
 
 async def test_a_cart_nobody_can_read_keeps_no_other_waiting(
