@@ -385,6 +385,13 @@ def test_a_nul_in_a_parameter_is_refused(seeded: Seeded) -> None:
     refusal(seeded.api.send("GET", "/zones/key=a%00b"), 400, "InvalidInput")
 
 
+def test_a_change_is_not_made_when_its_answer_cannot_be_expanded_as_asked(seeded: Seeded) -> None:
+    before = seeded.api.everything()
+    draft = {"name": "Z", "locations": []}
+    refusal(seeded.api.send("POST", "/zones", draft, parameters={"expand": "%%%"}), 400, "InvalidInput")
+    assert seeded.api.everything() == before
+
+
 @pytest.mark.parametrize(
     "predicate",
     [

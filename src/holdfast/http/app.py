@@ -28,6 +28,7 @@ from holdfast.base.errors import (
 )
 from holdfast.base.log import log
 from holdfast.base.receipts import Signer
+from holdfast.commerce.expansion import parse_paths
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.value import encode
 from holdfast.commerce.visibility import check_session
@@ -197,6 +198,9 @@ class App:
         if external is not None:
             caller = caller._replace(external_user_id=external.decode("latin-1")[:256])
         request = Request(body, route.path_values, _parameters(scope["query_string"]), place.me, place.store_key)
+        if "expand" in request.parameters:
+            # What cannot be expanded is refused now, not when the change it came with is done.
+            parse_paths(request.parameters["expand"])
         keeping = self._kept.begin(scope, route, request, place.project)
         work = Work(self._store, caller, place.store_key, signer=self._signer)
         if key is None or route.replay == "never" or scope["method"] not in ("POST", "DELETE"):
