@@ -124,8 +124,9 @@ def strikes(struck: Sequence[Struck]) -> str:
 
 
 def times(each: Struck) -> list[str]:
-    pause = [seconds_of(each.pause_seconds), seconds_of(each.recovered_seconds)]
-    return [*(pause if each.recovered_seconds else ["–", "went on"]), seconds_of(each.whole_seconds), errors_of([each])]
+    stopped = each.pause_seconds if each.recovered_seconds else None
+    whole = seconds_of(each.whole_seconds)
+    return [seconds_of(stopped), again_of(each.recovered_seconds), whole, errors_of([each])]
 
 
 def faults(campaign: Campaign) -> str:
@@ -146,7 +147,7 @@ def spread(struck: Sequence[Struck]) -> list[str]:
     recovered = [each.recovered_seconds for each in struck]
     return [
         *(seconds_of(pick(noticed) if noticed else None) for pick in (median, max)),
-        *(seconds_of(pick(recovered)) for pick in (median, max)),
+        *(again_of(pick(recovered)) for pick in (median, max)),
         errors_of(struck),
     ]
 
@@ -178,6 +179,10 @@ def footer(campaign: Campaign) -> str:
     source = f"Seed {campaign.plan.seed}, Holdfast {campaign.version}, {machine()}."
     again = f"<h2>Again</h2><p><code>{escape(campaign.plan.command)}</code></p>"
     return f'{again}<p class="muted">{escape(source)}</p>'
+
+
+def again_of(seconds: float) -> str:
+    return seconds_of(seconds) if seconds else "went on"
 
 
 def seconds_of(value: float | None) -> str:

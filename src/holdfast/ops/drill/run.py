@@ -48,7 +48,8 @@ class Plan:
     @property
     def command(self) -> str:
         """What plays the same again."""
-        words = ["holdfast drill run", f"--faults {','.join(fault.name for fault in self.faults)}"]
+        words = ["holdfast drill run"]
+        words += [f"--faults {','.join(fault.name for fault in self.faults)}"] if self.named else []
         words += [f"--seed {self.seed}", f"--clients {self.clients}"]
         words += [f"--minutes {self.minutes:g}"] if self.minutes else []
         words += [f"--orders {self.orders}"] if self.orders else []
