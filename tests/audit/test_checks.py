@@ -261,6 +261,27 @@ async def test_a_code_used_more_often_than_counted_is_found(desk: Desk) -> None:
     assert (finding.subject, finding.detail) == (code["id"], "counted 0, orders 1")
 
 
+async def test_money_taken_off_a_gift_card_that_nobody_counted_is_found(desk: Desk) -> None:
+    card = await desk.create(
+        "/gift-cards", {"code": "CARD-0001", "amount": {"currencyCode": "EUR", "centAmount": 5000}}
+    )
+    amount = {"currencyCode": "EUR", "centAmount": 2000}
+    payment = await desk.create(
+        "/payments",
+        {
+            "amountPlanned": amount,
+            "paymentMethodInfo": {"paymentInterface": "gift-card", "token": {"value": "CARD-0001"}},
+            "transactions": [{"type": "Charge", "amount": amount, "state": "Initial"}],
+        },
+    )
+    refund = {"type": "Refund", "amount": amount | {"centAmount": 500}}
+    await desk.update("/payments", payment, {"action": "addTransaction", "transaction": refund})
+    assert await desk.audit() == []
+    await desk.sql("UPDATE tally SET used = 0 WHERE project = $1", desk.project)
+    finding = await only_finding(desk, "card-uses")
+    assert (finding.subject, finding.detail) == (card["id"], "counted 0, charged 1500")
+
+
 # --- kept replies --------------------------------------------------------------------------
 
 

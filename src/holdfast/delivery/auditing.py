@@ -1,7 +1,8 @@
 """The audit in the background: always on its way through what is stored, at a small bounded cost.
 
-It works for a moment and then rests nineteen times as long, whatever the work was. How far it has come
-is kept in the database: a worker that takes over, after a stop or a kill, goes on there.
+It works for a moment and then rests so much longer that its share of the time is kept, however long
+the work took. How far it has come is kept in the database: a worker that takes over, after a stop or a
+kill, goes on there.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from holdfast.store.audit.payments import PAYMENTS
 from holdfast.store.audit.reading import connect, projects
 from holdfast.store.pool import CONNECTION_LOST
 
-# The share of its time that an auditor works.
-DUTY = 0.05
+# The shares of the time that are worked: together a twentieth.
+WHOLE_DUTY = 0.03
+RECENT_DUTY = 0.02
 # It works this long at a time; what it has begun it ends.
 WORK_SECONDS_MAX = 0.05
 # Between one whole pass and the next.
@@ -36,23 +38,28 @@ RECENT_REST_SECONDS = 30.0
 
 
 class Lane(NamedTuple):
-    """Walks an auditor repeats. start: where they begin; whole: whether they see everything there is."""
+    """Walks an auditor repeats.
+
+    rest_seconds: between the end of a pass and the next. duty: the share of the time that is worked.
+    start: where walks begin. whole: whether they see everything there is.
+    """
 
     name: str
     walks: Sequence[Walk]
     rest_seconds: float
+    duty: float
     start: Callable[[Walk], Place]
     whole: bool
 
 
 def whole_lane() -> Lane:
     """Everything."""
-    return Lane("whole", walks(), WHOLE_REST_SECONDS, lambda walk: walk.start, whole=True)
+    return Lane("whole", walks(), WHOLE_REST_SECONDS, WHOLE_DUTY, lambda walk: walk.start, whole=True)
 
 
 def recent_lane() -> Lane:
     """The payments of the last days: their ids tell when they were made."""
-    return Lane("recent", [PAYMENTS], RECENT_REST_SECONDS, _recently, whole=False)
+    return Lane("recent", [PAYMENTS], RECENT_REST_SECONDS, RECENT_DUTY, _recently, whole=False)
 
 
 def _recently(_walk: Walk) -> Place:
@@ -88,7 +95,7 @@ class Auditor:
             self._forget()
             raise
         finally:
-            self._rest_until = loop.time() + (loop.time() - began) * (1 / DUTY - 1)
+            self._rest_until = loop.time() + (loop.time() - began) * (1 / self._lane.duty - 1)
         return 0
 
     def stop(self) -> None:
@@ -129,8 +136,7 @@ class Auditor:
                 return
             standing = standing._replace(project=following[0], place=self._lane.start(walk))
         page = await examine_page(connection, walk, standing.project, standing.place)
-        await ledger.record(connection, walk, page.findings)
-        for finding in page.findings:
+        for finding in await ledger.record(connection, walk, page.findings):
             log.warning("audit.found", **_facts(finding))
         standing = standing._replace(
             place=page.last or (),

@@ -10,7 +10,7 @@ import asyncpg
 from holdfast.base.log import log
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import REGISTRY
-from holdfast.store.audit import sales
+from holdfast.store.audit import sales, tallies
 from holdfast.store.audit.check import Check, Finding, Place, Walk
 from holdfast.store.audit.documents import walk
 from holdfast.store.audit.payments import PAYMENTS
@@ -22,7 +22,8 @@ from holdfast.store.pool import CONNECTION_LOST
 _FURTHER = {
     "order": (sales.OF_ORDERS, sales.look_at_orders),
     "cart": (sales.OF_CARTS, sales.look_at_carts),
-    "discount-code": (sales.OF_CODES, sales.look_at_codes),
+    "discount-code": ((tallies.CODE_USES,), tallies.look_at_codes),
+    "gift-card": ((tallies.CARD_USES,), tallies.look_at_cards),
 }
 
 

@@ -19,6 +19,8 @@ GONE_DAYS = 30
 PURGE_BATCH_MAX = 500
 # Open findings of one walk that are looked at again before each new pass.
 OPEN_MAX = 500
+# Where so much is broken, the next finding tells nothing new.
+LISTED_MAX = 10_000
 
 
 class Standing(NamedTuple):
@@ -40,14 +42,17 @@ class Listed(NamedTuple):
     last_seen: datetime
 
 
-async def record(connection: asyncpg.Connection, walk: Walk, findings: Sequence[Finding]) -> None:
-    """Put findings on the list, or note that they are still there."""
+async def record(connection: asyncpg.Connection, walk: Walk, findings: Sequence[Finding]) -> list[Finding]:
+    """Put findings on the list, or note that they are still there; answers those that are new."""
     rows = [
         (each.project, each.check, each.kind, each.subject, walk.name, _text(each.place), each.detail, each.remedy)
         for each in findings
     ]
-    if rows:
-        await connection.execute(statement("record_findings"), *columns(rows, 8))
+    if not rows:
+        return []
+    noted = await connection.fetch(statement("record_findings"), *columns(rows, 8), LISTED_MAX)
+    new = {(row["project"], row["check_name"], row["kind"], row["subject"]) for row in noted if row["is_new"]}
+    return [each for each in findings if each.identity in new]
 
 
 async def strike(connection: asyncpg.Connection, findings: Iterable[Finding], mended: str | None = None) -> None:

@@ -47,13 +47,6 @@ TOTALS = Check(
     "A total is not the sum of its parts.",
     NO_REPAIR + "a cart: send `recalculate`; an order: compare with what was paid, refund or ask for the difference.",
 )
-CODE_USES = Check(
-    "code-uses",
-    "I4",
-    "A discount code was used by more orders than were counted: its limit did not hold.",
-    NO_REPAIR + "decide which orders keep their discount; lower `maxApplications` by what was not counted.",
-)
-OF_CODES = (CODE_USES,)
 OF_ORDERS = (ORDER_IDENTITY, CART_STATE, ORDER_UNTOLD, TOTALS)
 OF_CARTS = (CART_WITHOUT_ORDER, TOTALS)
 _BIRTHS = frozenset({"OrderCreated", "OrderImported"})
@@ -104,16 +97,6 @@ async def look_at_carts(reading: Reading, documents: Sequence[Document]) -> list
         detail = f"order {missing} is missing"
         findings.append(CART_WITHOUT_ORDER.found(reading.project, "cart", cart.id, cart.place, detail))
     return findings
-
-
-async def look_at_codes(reading: Reading, documents: Sequence[Document]) -> list[Finding]:
-    """What is asked of discount codes; orders that were deleted since still count as uses."""
-    return [
-        CODE_USES.found(
-            reading.project, "discount-code", row["id"], (row["id"],), f"counted {row['used']}, orders {row['orders']}"
-        )
-        for row in await reading.rows("uses_of_codes", _ids(documents))
-    ]
 
 
 def _totals(reading: Reading, documents: Sequence[Document]) -> list[Finding]:

@@ -67,11 +67,12 @@ SELECT c.id::text AS id, c.query->>'cartState' AS state
  WHERE c.project = $1 AND c.id = ANY($2::uuid[]);
 
 -- name: page_of_told_orders
-SELECT DISTINCT o.resource_id::text AS id, o.resource_id
-  FROM outbox o
- WHERE o.project = $1 AND o.kind = 'order' AND o.resource_id > $2::uuid
- ORDER BY o.resource_id
- LIMIT $3;
+SELECT told.resource_id::text AS id
+  FROM (SELECT DISTINCT o.resource_id
+          FROM outbox o
+         WHERE o.project = $1 AND o.kind = 'order' AND o.resource_id > $2::uuid
+         ORDER BY o.resource_id
+         LIMIT $3) told;
 
 -- name: page_of_values
 SELECT u.kind, u.field, u.value, u.id::text AS id
@@ -196,12 +197,32 @@ SELECT wanted.id, coalesce(t.used, 0)::bigint AS used, o.orders
                          'discountCode', jsonb_build_object('id', wanted.id))))) o
  WHERE coalesce(t.used, 0) < o.orders;
 
+-- name: uses_of_cards
+-- What was taken off gift cards, as counted and as their payments say.
+SELECT wanted.id, coalesce(t.used, 0)::bigint AS used, p.charged
+  FROM unnest($2::text[], $3::text[]) AS wanted (id, code)
+  LEFT JOIN tally t ON t.project = $1 AND t.name = 'gift-card/' || wanted.id
+ CROSS JOIN LATERAL (
+       SELECT coalesce(sum(CASE x.value->>'type' WHEN 'Charge' THEN 1 WHEN 'Refund' THEN -1 ELSE 0 END
+                           * (x.value#>>'{amount,centAmount}')::bigint), 0)::bigint AS charged
+         FROM payment p
+        CROSS JOIN LATERAL jsonb_array_elements(p.query->'transactions') x
+        WHERE p.project = $1
+          AND p.query @> jsonb_build_object('paymentMethodInfo', jsonb_build_object(
+                         'paymentInterface', 'gift-card', 'token', jsonb_build_object('value', wanted.code)))) p
+ WHERE coalesce(t.used, 0) <> p.charged;
+
 -- name: record_findings
--- Findings seen now: new ones open, known ones stay, those that came back open again.
+-- Findings seen now: new ones open, known ones stay, those that came back open again. Beyond $9 open
+-- ones the list takes no new ones. Answers those that are new to it.
 INSERT INTO finding AS f (project, check_name, kind, subject, walk, place, detail, remedy)
 SELECT project, check_name, kind, subject, walk, place, detail, remedy
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
        AS seen (project, check_name, kind, subject, walk, place, detail, remedy)
+ WHERE (SELECT count(*) FROM finding o WHERE o.gone_at IS NULL) < $9
+    OR EXISTS (SELECT FROM finding k
+                WHERE k.project = seen.project AND k.check_name = seen.check_name
+                  AND k.kind = seen.kind AND k.subject = seen.subject)
     ON CONFLICT (project, check_name, kind, subject) DO UPDATE
    SET last_seen = now(),
        first_seen = CASE WHEN f.gone_at IS NULL THEN f.first_seen ELSE now() END,
@@ -210,7 +231,8 @@ SELECT project, check_name, kind, subject, walk, place, detail, remedy
        detail = excluded.detail,
        remedy = excluded.remedy,
        walk = excluded.walk,
-       place = excluded.place;
+       place = excluded.place
+RETURNING f.project, f.check_name, f.kind, f.subject, f.first_seen = f.last_seen AS is_new;
 
 -- name: open_findings
 -- What is open, oldest sighting first.
