@@ -1,11 +1,11 @@
 """Who may come in now, who waits, and who is told to come back: one gate per API process.
 
-So many requests are under way at once as http/limits.py allows. Beyond that they wait, those that matter
-most in front, and equals in the order they came. A crowd that fits is never refused: it may be
-QUEUE_MAX long. When it does not fit, the queue is cut down to a fraction of the limit for as long as
-somebody has to be refused: a long queue serves nobody faster, a short one keeps who is admitted
-quick (the reasoning of CoDel, RFC 8289: a standing queue is a bad queue). Who gives way is always who matters
-least and came last.
+So many requests are under way at once as http/limits.py allows. Beyond that they wait: the steps of
+checkouts that have begun in front, all others in the order they came. A crowd that fits is never
+refused. It does not fit when the queue is full, or stands: when for an interval everybody let in had
+waited longer than the target (CoDel, RFC 8289: a queue that does not drain serves nobody faster). Then
+the gate is overloaded until nobody has been refused for a while: the queue is short, and what has not
+begun may use but a share of the limit, so that what has begun finds room at once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,28 @@ from holdfast.base.errors import OverCapacity
 from holdfast.http.criticality import Criticality
 from holdfast.http.limits import WINDOW_REQUESTS_MIN, WINDOW_SECONDS, Seen, first_limit, next_limit
 
-# Requests waiting in one process while all of them can be served, and while not: then a share of the limit.
-QUEUE_MAX = 512
-QUEUE_OVERLOADED_SHARE = 0.25
-QUEUE_OVERLOADED_MIN = 4
-# How long after a refusal the queue stays short.
+# Requests of one kind and those before it that may wait in one process, while all can be served.
+QUEUE_MAX = 256
+# The same in an overload, as a share of the limit.
+OVERLOADED_QUEUE_SHARES = {
+    Criticality.ORDER: 1.0,
+    Criticality.STEP: 4.0,  # as many as have begun: none of them is to be lost
+    Criticality.READ: 0.25,
+    Criticality.BEGIN: 0.25,
+    Criticality.QUERY: 0.25,
+}
+# What has not begun may use this share of the limit in an overload.
+OVERLOADED_ROOM_SHARE = 0.75
+# How long an overload outlasts its last refusal.
 OVERLOADED_SECONDS = 1.0
-# A place in the queue is kept through a restart of the database, and no longer.
+# A queue in which everybody waits longer than the target for an interval is an overload.
+TARGET_SECONDS = 1.5
+INTERVAL_SECONDS = 1.0
+# A place in the queue is kept through a restart of the database; by what has not begun in an overload far shorter.
 WAIT_SECONDS_MAX = 10.0
-SWEEP_SECONDS = 0.5
+OVERLOADED_WAIT_SECONDS = 0.1
+SWEEP_SECONDS = 0.1
+_BEGUN = (Criticality.ORDER, Criticality.STEP)
 
 
 class Waiter(NamedTuple):
@@ -36,7 +49,7 @@ class Waiter(NamedTuple):
 
     place: asyncio.Future[None]
     criticality: Criticality
-    give_up_at: float
+    since: float
 
 
 class Window:
@@ -62,54 +75,54 @@ class Window:
 
 
 class Figures:
-    """What the gate has done since the process started, by criticality; plain numbers for whoever looks."""
+    """What the gate has done since the process started, by criticality, and how things stand: plain numbers."""
 
     def __init__(self) -> None:
-        kinds = len(Criticality)
-        self.admitted = [0] * kinds
-        self.waited = [0] * kinds
-        self.refused = [0] * kinds
+        self.admitted = [0] * len(Criticality)
+        self.waited = [0] * len(Criticality)
+        self.refused = [0] * len(Criticality)
         self.in_flight = 0
         self.waiting = 0
         self.limit = 0.0
+        self.overloaded = False
 
 
 class Gate:
     """Lets requests in, up to a limit that learns from how long they take."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.figures = Figures()
         self._clock = clock
+        self._figures = Figures()
         self._limit = first_limit(len(Criticality))
+        self._window = Window(clock() + WINDOW_SECONDS, 0)
         self._queues: tuple[deque[Waiter], ...] = tuple(deque() for _ in Criticality)
         self._in_flight = 0
-        self._waiting = 0
-        self._overloaded_until = 0.0
+        self._overloaded_until = float("-inf")
+        self._standing_since: float | None = None
         self._sweeping = False
-        self._window = Window(clock() + WINDOW_SECONDS, 0)
 
-    def figures_now(self) -> Figures:
-        """The figures, brought up to date."""
-        self.figures.in_flight, self.figures.waiting = self._in_flight, self._waiting
-        self.figures.limit = self._limit.value
-        return self.figures
+    @property
+    def figures(self) -> Figures:
+        """The figures as they stand now."""
+        figures = self._figures
+        figures.in_flight, figures.waiting = self._in_flight, sum(map(len, self._queues))
+        figures.limit, figures.overloaded = self._limit.value, self._is_overloaded()
+        return figures
 
     def is_full(self, criticality: Criticality) -> bool:
-        """Whether a request would be refused: nobody who matters less could give way. Counts the refusal."""
-        if self._in_flight < self._limit.requests or self._waiting < self._queue_bound():
-            return False
-        if any(self._queues[lower] for lower in range(criticality + 1, len(self._queues))):
+        """Whether a request would be refused; told before anything of it is read, and counted as a refusal."""
+        if self._in_flight < self._room(criticality) or self._ahead(criticality) < self._bound(criticality):
             return False
         self._refused(criticality)
         return True
 
     async def enter(self, criticality: Criticality) -> None:
         """Come in, perhaps after waiting; whoever came in calls `leave`. Raises OverCapacity."""
-        if self._waiting or self._in_flight >= self._limit.requests:
+        if self._in_flight >= self._room(criticality) or self._ahead(criticality):
             await self._wait(criticality)
         else:
             self._in_flight += 1
-        self.figures.admitted[criticality] += 1
+        self._figures.admitted[criticality] += 1
         self._window.in_flight_most = max(self._window.in_flight_most, self._in_flight)
 
     def leave(self, criticality: Criticality, seconds: float) -> None:
@@ -125,67 +138,59 @@ class Gate:
     # --- the queue -------------------------------------------------------------------------
 
     async def _wait(self, criticality: Criticality) -> None:
-        if self._waiting >= self._queue_bound():
-            self._make_room(criticality)
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(place, criticality, self._clock() + WAIT_SECONDS_MAX)
+        if self._ahead(criticality) >= self._bound(criticality):
+            self._refused(criticality)
+            raise OverCapacity
+        waiter = Waiter(asyncio.get_running_loop().create_future(), criticality, self._clock())
         self._queues[criticality].append(waiter)
-        self._waiting += 1
-        self.figures.waited[criticality] += 1
+        self._figures.waited[criticality] += 1
         self._sweep_later()
         try:
-            await place
+            await waiter.place
         except asyncio.CancelledError:
             self._gave_up(waiter)
             raise
 
-    def _make_room(self, criticality: Criticality) -> None:
-        """Refuse who matters least and came last, down to the bound of an overloaded queue; perhaps the asker."""
-        self._overloaded_until = self._clock() + OVERLOADED_SECONDS
-        bound = self._queue_bound()
-        for lower in range(len(self._queues) - 1, criticality, -1):
-            queue = self._queues[lower]
-            while queue and self._waiting >= bound:
-                self._turn_away(queue.pop())
-        if self._waiting >= bound:
-            self._refused(criticality)
-            raise OverCapacity
-
-    def _turn_away(self, waiter: Waiter) -> None:
-        if waiter.place.done():
-            return  # it gave up, and counts itself out
-        self._waiting -= 1
-        self._refused(waiter.criticality)
-        waiter.place.set_exception(OverCapacity())
-
-    def _refused(self, criticality: Criticality) -> None:
-        self._overloaded_until = self._clock() + OVERLOADED_SECONDS
-        self.figures.refused[criticality] += 1
-
     def _gave_up(self, waiter: Waiter) -> None:
-        if waiter.place.cancelled():
-            self._waiting -= 1
-            with suppress(ValueError):  # somebody found it dead already
-                self._queues[waiter.criticality].remove(waiter)
-        elif waiter.place.exception() is None:  # let in and cancelled in the same moment
+        with suppress(ValueError):  # it may have been passed over already
+            self._queues[waiter.criticality].remove(waiter)
+        if not waiter.place.cancelled() and waiter.place.exception() is None:
+            # Let in and cancelled in the same moment.
             self._in_flight -= 1
             self._admit()
 
     def _admit(self) -> None:
-        """Let in who waits, those that matter most first, as far as the limit allows."""
-        room = self._limit.requests
-        for queue in self._queues:
-            while queue and self._in_flight < room:
-                waiter = queue.popleft()
-                if not waiter.place.done():
-                    self._waiting -= 1
-                    self._in_flight += 1
-                    waiter.place.set_result(None)
+        """Let in who waits, as far as there is room for his kind."""
+        while (queue := self._next()) is not None and self._in_flight < self._room(queue[0].criticality):
+            waiter = queue.popleft()
+            if self._is_stale(waiter):
+                self._turn_away(waiter)
+            elif not waiter.place.done():
+                self._watch(waiter)
+                self._in_flight += 1
+                waiter.place.set_result(None)
 
-    def _queue_bound(self) -> int:
-        if self._clock() >= self._overloaded_until:
-            return QUEUE_MAX
-        return max(QUEUE_OVERLOADED_MIN, int(self._limit.value * QUEUE_OVERLOADED_SHARE))
+    def _next(self) -> deque[Waiter] | None:
+        """The queue whose turn it is."""
+        queues = [queue for queue in self._queues if queue]
+        if not queues or queues[0][0].criticality in _BEGUN or self._is_overloaded():
+            return queues[0] if queues else None
+        return min(queues, key=lambda queue: queue[0].since)
+
+    def _watch(self, waiter: Waiter) -> None:
+        """See whether the queue stands."""
+        now = self._clock()
+        if now - waiter.since < TARGET_SECONDS:
+            self._standing_since = None
+        elif self._standing_since is None:
+            self._standing_since = now
+        elif now - self._standing_since > INTERVAL_SECONDS:
+            self._overload()
+
+    def _turn_away(self, waiter: Waiter) -> None:
+        if not waiter.place.done():
+            self._refused(waiter.criticality)
+            waiter.place.set_exception(OverCapacity())
 
     def _sweep_later(self) -> None:
         if not self._sweeping:
@@ -193,11 +198,41 @@ class Gate:
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
-        """Turn away who has waited too long: nobody leaves, so nobody else would tell them."""
+        """Turn away who has waited too long: when nobody leaves, nobody else would tell them."""
         self._sweeping = False
-        now = self._clock()
         for queue in self._queues:
-            while queue and (queue[0].place.done() or queue[0].give_up_at <= now):
+            while queue and (queue[0].place.done() or self._is_stale(queue[0])):
                 self._turn_away(queue.popleft())
-        if self._waiting:
+        if any(self._queues):
             self._sweep_later()
+
+    # --- bounds ----------------------------------------------------------------------------
+
+    def _refused(self, criticality: Criticality) -> None:
+        self._overload()
+        self._figures.refused[criticality] += 1
+
+    def _overload(self) -> None:
+        self._overloaded_until = self._clock() + OVERLOADED_SECONDS
+
+    def _is_overloaded(self) -> bool:
+        return self._clock() < self._overloaded_until
+
+    def _ahead(self, criticality: Criticality) -> int:
+        """How many wait that one of this kind who comes now would come after."""
+        return sum(map(len, self._queues[: criticality + 1]))
+
+    def _bound(self, criticality: Criticality) -> int:
+        if not self._is_overloaded():
+            return QUEUE_MAX
+        return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARES[criticality]))
+
+    def _room(self, criticality: Criticality) -> int:
+        """How many may be under way for one of this kind to come in."""
+        if criticality in _BEGUN or not self._is_overloaded():
+            return self._limit.requests
+        return int(self._limit.value * OVERLOADED_ROOM_SHARE)
+
+    def _is_stale(self, waiter: Waiter) -> bool:
+        short = waiter.criticality not in _BEGUN and self._is_overloaded()
+        return self._clock() - waiter.since > (OVERLOADED_WAIT_SECONDS if short else WAIT_SECONDS_MAX)
