@@ -14,9 +14,10 @@ from holdfast.ops.drill.register import CONTROLS, FAULTS
 from holdfast.ops.drill.sale import Habits
 from holdfast.ops.drill.scene import Scene, Script
 
-FEW = Habits(clients=8, by_steps=0.0, scarce=0.5, two_tabs=0.3)
+FEW = Habits(clients=8, by_steps=0.2, scarce=0.5, two_tabs=0.3)
 TOGETHER = (
     ("end-connections", "end-at-commit"),
+    ("lost-answers",),
     ("cut-network", "half-open-to-shop", "drop-commits", "drop-commit-answers"),
     ("clocks-apart",),
     ("log-disk-full",),

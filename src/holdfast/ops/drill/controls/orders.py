@@ -1,10 +1,10 @@
-"""Shops that forget which carts they have ordered, or take a lost commit for done."""
+"""Shops that forget which carts they have ordered, or guess what became of a lost commit."""
 
 from __future__ import annotations
 
 from holdfast.ops.drill.controls.sabotaged import Sabotaged
 from holdfast.ops.drill.fault import AnyControl, Control
-from holdfast.ops.drill.faults.network import BehindProxy, drop_commits
+from holdfast.ops.drill.faults.network import BehindProxy, drop_answers, drop_commits
 from holdfast.ops.drill.faults.processes import kill_all_api_workers
 
 
@@ -22,6 +22,13 @@ class Hopeful(Sabotaged, BehindProxy):
     sabotage = "hopeful"
 
 
+class Hopeless(Sabotaged, BehindProxy):
+    """A commit that arrived is done again."""
+
+    name = "without hope for lost commits"
+    sabotage = "hopeless"
+
+
 CONTROLS: tuple[AnyControl, ...] = (
     Control(
         "forgotten-orders",
@@ -33,8 +40,7 @@ CONTROLS: tuple[AnyControl, ...] = (
             "kill-supervisor",
             "kill-background",
             "pause-postgres",
-            "half-open-to-shop",
-            "drop-commit-answers",
+            "lost-answers",
             "clock-ahead",
             "clock-back",
             "clocks-apart",
@@ -49,5 +55,14 @@ CONTROLS: tuple[AnyControl, ...] = (
         is_outage=False,
         proves=("drop-commits", "end-at-commit", "cut-network", "half-open-to-database", "black-hole"),
         finds=("lost",),
+    ),
+    Control(
+        "lost-commits-given-up",
+        "a commit whose answer was lost is taken for failed",
+        Hopeless,
+        drop_answers,
+        is_outage=False,
+        proves=("drop-commit-answers", "half-open-to-shop", "end-at-commit"),
+        finds=("unexplained",),
     ),
 )

@@ -1,4 +1,4 @@
-"""The way between the shop and its database: cut, slow, half open, and cut exactly at COMMIT."""
+"""The ways to the shop and from there to its database: cut, slow, half open, and cut exactly at COMMIT."""
 
 from __future__ import annotations
 
@@ -39,6 +39,27 @@ class BehindProxy(Setting):
             await self.detour.close()
         if hasattr(self, "database"):
             await self.database.stop()
+
+
+class BehindFront(Setting):
+    """A shop that is reached through the drill's proxy."""
+
+    name = "behind a front"
+
+    async def prepare(self) -> None:
+        self.detour = Detour(f"127.0.0.1:{self.stage.port}", "plain")
+        await self.detour.open()
+        self.stage.front = f"http://127.0.0.1:{self.detour.port}"
+
+    async def clear(self) -> None:
+        if hasattr(self, "detour"):
+            await self.detour.close()
+
+
+async def lose_answers(setting: BehindFront, chance: random.Random) -> None:
+    """Requests arrive and are done; no shopper hears of it, so all of them ask again."""
+    seen = await setting.detour.broken(Way(swallow=("client",)), chance.uniform(*HALF_OPEN_SECONDS))
+    insist(seen.swallowed_bytes, "no answer came by")
 
 
 async def cut(setting: BehindProxy, chance: random.Random) -> None:
@@ -98,6 +119,7 @@ def insist(count: int, otherwise: str) -> None:
 
 
 FAULTS: tuple[AnyFault, ...] = (
+    Fault("lost-answers", "what the shop answers its shoppers vanishes", BehindFront, lose_answers),
     Fault("cut-network", "the way to the database is cut, then mended", BehindProxy, cut),
     Fault("slow-network", "the way to the database is slow and narrow", BehindProxy, slow, is_outage=False),
     Fault("half-open-to-database", "what the shop says vanishes", BehindProxy, half_open_to_database),

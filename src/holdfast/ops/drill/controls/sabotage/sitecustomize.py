@@ -48,16 +48,25 @@ def forgetful() -> None:
 
 def hopeful() -> None:
     """A commit whose answer was lost is taken for done."""
+    take_lost_commits_for(done=True)
+
+
+def hopeless() -> None:
+    """A commit whose answer was lost is taken for failed."""
+    take_lost_commits_for(done=False)
+
+
+def take_lost_commits_for(*, done: bool) -> None:
     committer: Any = import_module("holdfast.store.committer").Committer
     assert committer._did_commit  # noqa: SLF001 - to break it is why we are here
 
     async def did_commit(_self: Any, _fate: Any) -> bool:
-        return True
+        return done
 
     committer._did_commit = did_commit  # noqa: SLF001 - as above
 
 
-WAYS: dict[str, Callable[[], None]] = {way.__name__: way for way in (unguarded, forgetful, hopeful)}
+WAYS: dict[str, Callable[[], None]] = {way.__name__: way for way in (unguarded, forgetful, hopeful, hopeless)}
 
 if WORKER in sys.orig_argv:
     try:
