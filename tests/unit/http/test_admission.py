@@ -146,7 +146,7 @@ async def test_in_an_overload_what_has_begun_finds_room_at_once() -> None:
     await crowd.overload()
     await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
     await crowd.go(8)
-    await crowd.come(BEGIN, 4)
+    await crowd.come(BEGIN, 20)
     inside = len(crowd.inside)
     await crowd.come(STEP)
     assert len(crowd.inside) == inside + 1

@@ -1,0 +1,158 @@
+"""How the API says no: cheaply when it is full, by name when a deadline makes no sense, and to slow senders too."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from tests.conftest import Shop
+from tests.http.api import Api, refusal
+
+from holdfast.http.admission import Gate
+from holdfast.http.app import App
+from holdfast.http.auth import Authenticator
+from holdfast.http.bodies import BODY_SECONDS_MAX
+from holdfast.http.criticality import Criticality
+from holdfast.http.limits import LIMIT_MAX
+from holdfast.http.routes import Router
+from holdfast.store.store import Store
+from holdfast.store.tokens import Tokens
+
+PATIENCE_SECONDS = BODY_SECONDS_MAX + 10.0
+
+
+@pytest.fixture
+def api(project: dict[str, Any]) -> Iterator[Api]:
+    with Api(project) as opened:
+        yield opened
+
+
+def send(api: Api, headers: dict[str, str]) -> Any:
+    """Try to create a zone with these headers."""
+    given = {"Authorization": f"Bearer {api.token}", **headers}
+    return api._http.post(f"/{api.key}/zones", json={"name": "x", "locations": []}, headers=given)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Request-Timeout", "soon"),
+        ("X-Request-Timeout", "0"),
+        ("X-Request-Timeout", "-5s"),
+        ("X-Request-Deadline", "tomorrow"),
+        ("X-Request-Deadline", "2026-02-30T00:00:00Z"),
+    ],
+)
+def test_a_deadline_that_makes_no_sense_is_refused_by_name_and_changes_nothing(
+    api: Api, header: str, value: str
+) -> None:
+    error = refusal(send(api, {header: value}), 400, "InvalidField")
+    assert error["field"] == header
+    assert error["invalidValue"] == value
+    assert api.get("/zones")["count"] == 0
+
+
+def test_a_request_that_comes_after_its_deadline_changes_nothing(api: Api) -> None:
+    refusal(send(api, {"X-Request-Deadline": "2020-01-01T00:00:00Z"}), 504, "DeadlineExceeded")
+    refusal(send(api, {"X-Request-Deadline": "1500000000000"}), 504, "DeadlineExceeded")
+    assert api.get("/zones")["count"] == 0
+
+
+@pytest.mark.parametrize("value", ["5000", "5000ms", "5s", "86400s"])
+def test_a_request_within_its_timeout_is_served(api: Api, value: str) -> None:
+    assert send(api, {"X-Request-Timeout": value}).status_code == 201
+
+
+def head(api: Api, length: int, *more: str) -> bytes:
+    lines = [f"POST /{api.key}/zones HTTP/1.1", "Host: x", f"Authorization: Bearer {api.token}", *more]
+    return "\r\n".join([*lines, "Content-Type: application/json", f"Content-Length: {length}", "", ""]).encode()
+
+
+def answered(connection: socket.socket) -> tuple[bytes, dict[str, Any]]:
+    """All that comes until the connection is closed: the head, and the body as JSON."""
+    got = b""
+    while chunk := connection.recv(65536):
+        got += chunk
+    top, _, body = got.partition(b"\r\n\r\n")
+    return top, json.loads(body)
+
+
+def test_slow_senders_are_cut_off_and_keep_nobody_from_being_served(shop: Shop, api: Api) -> None:
+    address = ("127.0.0.1", int(shop.api_url.rpartition(":")[2]))
+    slow = [socket.create_connection(address, timeout=PATIENCE_SECONDS) for _ in range(2 * LIMIT_MAX)]
+    for connection in slow:
+        connection.sendall(head(api, 1_000) + b'{"name": "a letter at a')
+    assert send(api, {}).status_code == 201  # all of them together hold no place
+    for connection in slow:
+        connection.sendall(b" time")
+    top, body = answered(slow[0])
+    assert top.startswith(b"HTTP/1.1 408")
+    assert body["errors"][0]["code"] == "RequestTimeout"
+    for connection in slow:
+        connection.close()
+    assert api.get("/zones")["count"] == 1
+
+
+def test_a_deadline_ends_the_wait_for_a_body_too(shop: Shop, api: Api) -> None:
+    address = ("127.0.0.1", int(shop.api_url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+        connection.sendall(head(api, 1_000, "X-Request-Timeout: 50ms") + b'{"name":')
+        top, body = answered(connection)
+    assert top.startswith(b"HTTP/1.1 504")
+    assert body["errors"][0]["code"] == "DeadlineExceeded"
+
+
+# --- a full process ------------------------------------------------------------------------
+
+
+class Full(Gate):
+    def is_full(self, criticality: Criticality) -> bool:
+        return True
+
+
+def full_app() -> App:
+    """An application whose every place and queue is taken."""
+    store = Store("postgresql://nowhere")
+    tokens = Tokens(store.database, store.epochs)
+    app = App(store, Authenticator(tokens, store.epochs), Router({}), {})
+    app.gate = Full(time.monotonic)
+    return app
+
+
+async def call(app: App, method: str, path: str) -> tuple[int, dict[bytes, bytes], bytes]:
+    """The answer of an application that has no reason to ask for the body."""
+    sent: list[Mapping[str, Any]] = []
+
+    async def receive() -> Mapping[str, Any]:
+        raise AssertionError("a refusal does not read")
+
+    async def note(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    await app(scope, receive, note)
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+
+async def test_a_full_process_says_so_before_it_reads_anything_and_when_to_come_back() -> None:
+    app = full_app()
+    waits = set()
+    for _ in range(6):
+        status, headers, body = await call(app, "POST", "/shop/orders")
+        told = json.loads(body)
+        assert status == told["statusCode"] == 503
+        assert told["errors"][0]["code"] == "OverCapacity"
+        assert headers[b"x-correlation-id"]
+        assert headers[b"content-length"] == str(len(body)).encode()
+        waits.add(int(headers[b"retry-after"]))
+    assert waits == {1, 2, 3}  # clients refused together come back apart
+
+
+async def test_a_full_process_still_answers_preflights() -> None:
+    status, headers, _ = await call(full_app(), "OPTIONS", "/shop/orders")
+    assert status == 204
+    assert b"x-request-timeout" in headers[b"access-control-allow-headers"]
