@@ -117,7 +117,9 @@ def test_the_last_unit_goes_to_the_shopper_who_reserved_it(api: Api) -> None:
     mine, other = reserving(api, sku), a_cart(api, sku)
     refusal(order(api, other), 400, "OutOfStock")
     bought = placed(api, mine)
+    assert placed(api, mine) == bought
     assert counters(api, sku) == (1, 0)
+    assert [line[0] for line in ledger(api, sku)] == ["count", "reserve", "adopt"]
     assert "stockReserved" not in now(api, mine)
     api.update("/orders", bought, {"action": "changeOrderState", "orderState": "Cancelled"})
     assert counters(api, sku) == (1, 1)
