@@ -74,6 +74,8 @@ def show_list(given: argparse.Namespace) -> int:
 
 
 def run_drill(given: argparse.Namespace) -> int:
+    import asyncio
+
     import uvloop
 
     from holdfast.ops.drill.report import write
@@ -83,7 +85,10 @@ def run_drill(given: argparse.Namespace) -> int:
     plan = plan_from(given)
     page = given.report or REPORTS / f"drill-{plan.seed}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    campaign = uvloop.run(drill(plan, Progress(sys.stderr), page))
+    try:
+        campaign = uvloop.run(drill(plan, Progress(sys.stderr), page))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     write(campaign, page)
     remember(page.parent, campaign)
     if given.json:

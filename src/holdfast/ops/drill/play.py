@@ -101,6 +101,9 @@ class Play:
         await self._selling(sale, WARM_SECONDS_MAX)
         while True:
             for fault in self._round():
+                if self.script.stop.is_set():
+                    self.scene.problems.append("It was stopped before its end.")
+                    return
                 await self._strike(fault, sale)
             over = time.monotonic() - began >= self.script.seconds
             if over and sale.pulse.orders >= self.script.orders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -128,19 +129,43 @@ class Campaign:
 
 
 async def run(plan: Plan, report: Report, keep: Path | None = None) -> Campaign:
-    """Play everything once, or as long as asked for. Raises Trouble when a named fault cannot strike here."""
+    """Play everything once, or as long as asked for. Raises Trouble when a named fault cannot strike here.
+
+    Ctrl-C ends the scene, which is still judged; another one leaves at once.
+    """
     campaign = Campaign(plan, release())
     scenes = settings_of(possible(plan, campaign))
+    stop = stop_when_asked()
     began = time.monotonic()
     for setting, faults in scenes.items():
+        if stop.is_set():
+            break
         report(f"— {setting.name}: {', '.join(fault.name for fault in faults)}")
         journal = keep.with_name(f"{keep.stem}-{setting.name}.jsonl") if keep else None
-        scene = await play(script_of(plan, setting, faults, len(scenes)), plan.place, report, journal)
+        script = replace(script_of(plan, setting, faults, len(scenes)), stop=stop)
+        scene = await play(script, plan.place, report, journal)
         campaign.scenes.append(scene)
         report(summary(scene))
-    campaign.controls = await all_tried(plan, campaign, report)
+    if not stop.is_set():
+        campaign.controls = await all_tried(plan, campaign, report)
     campaign.seconds = time.monotonic() - began
     return campaign
+
+
+def stop_when_asked() -> asyncio.Event:
+    """Set by the first Ctrl-C; the second one ends us."""
+    stop = asyncio.Event()
+    loop, us = asyncio.get_running_loop(), asyncio.current_task()
+    assert us is not None
+
+    def asked() -> None:
+        if stop.is_set():
+            us.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    return stop
 
 
 def possible(plan: Plan, campaign: Campaign) -> list[AnyFault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ class Script:
     distinct: int = 100
     scarce: int = 30
     workers: int = 2
+    # Set when the operator has seen enough: no more strikes, but the verdict on what was sold so far.
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Struck(NamedTuple):

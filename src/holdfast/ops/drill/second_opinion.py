@@ -64,6 +64,7 @@ async def command(stage: Stage, *words: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**stage.surroundings(), "HOLDFAST_DATABASE_URL": stage.dsn},
+        start_new_session=True,
     )
     try:
         printed, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS_MAX)

@@ -94,6 +94,8 @@ class Stage:
                 stdout=out,
                 stderr=out,
                 env=self.surroundings(),
+                # Ctrl-C is for us; the shop goes on until its sale was judged.
+                start_new_session=True,
             )
         process = self.process
         await self.until(lambda: ready.exists() or process.poll() is not None, START_SECONDS_MAX, "the shop starts")
