@@ -7,7 +7,7 @@ outside, are taken as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo
 from holdfast.commerce.resources.order.shape import Order
@@ -63,6 +63,17 @@ def _shipping_cents(info: ShippingInfo) -> int:
 
 
 def _taxes(sold: Sold) -> Iterator[str]:
+    of_shipping = [info.taxed_price for info in _shipping(sold) if info.taxed_price is not None]
+    for price in of_shipping:
+        yield from _taxed("shipping", price)
+    if sold.taxed_shipping_price is not None:
+        yield from _taxed("taxed shipping", sold.taxed_shipping_price)
+        if sold.discount_on_total_price is None:
+            yield from _sums("taxed shipping", sold.taxed_shipping_price, of_shipping, 0, 0)
+    yield from _whole(sold)
+
+
+def _whole(sold: Sold) -> Iterator[str]:
     whole = sold.taxed_price
     if whole is None:
         return
@@ -76,16 +87,14 @@ def _taxes(sold: Sold) -> Iterator[str]:
         if discount.discounted_net_amount is None or discount.discounted_gross_amount is None:
             return
         off_net, off_gross = discount.discounted_net_amount.cent_amount, discount.discounted_gross_amount.cent_amount
-    yield from _differs("taxed total, net", whole.total_net.cent_amount, _nets(parts) - off_net)
-    yield from _differs("taxed total, gross", whole.total_gross.cent_amount, _grosses(parts) - off_gross)
+    yield from _sums("taxed total", whole, parts, off_net, off_gross)
 
 
-def _nets(prices: Iterable[TaxedPrice]) -> int:
-    return sum(price.total_net.cent_amount for price in prices)
-
-
-def _grosses(prices: Iterable[TaxedPrice]) -> int:
-    return sum(price.total_gross.cent_amount for price in prices)
+def _sums(name: str, whole: TaxedPrice, parts: Sequence[TaxedPrice], off_net: int, off_gross: int) -> Iterator[str]:
+    net = sum(part.total_net.cent_amount for part in parts) - off_net
+    gross = sum(part.total_gross.cent_amount for part in parts) - off_gross
+    yield from _differs(f"{name}, net", whole.total_net.cent_amount, net)
+    yield from _differs(f"{name}, gross", whole.total_gross.cent_amount, gross)
 
 
 def _taxed(name: str, price: TaxedPrice) -> Iterator[str]:
