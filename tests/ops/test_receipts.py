@@ -16,6 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.conftest import Shop, run_holdfast
 from tests.http.api import Api
 
+from holdfast.ops.receipts import run
+from holdfast.ops.server.layout import Layout
+from holdfast.ops.trouble import Trouble
+
 Json = dict[str, Any]
 RECEIPT = "holdfast-receipt"
 
@@ -105,6 +109,24 @@ def test_without_json_it_says_so_in_words(shop: Shop, api: Api, tmp_path: Path) 
     done = run_holdfast("receipts", "verify", str(file), "--data", str(shop.data))
     assert done.returncode == 1
     assert done.stdout == "not sound  2 receipts: 1 sound, 1 unreadable\n  line 2: unreadable\n"
+
+
+async def test_a_long_file_is_compared_piece_by_piece(
+    shop: Shop, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECEIPTS", 2)
+    file = tmp_path / "file"
+    file.write_text("\n".join(ordered(api)[1] for _ in range(5)))
+    result = await run.verify(file, run.signer_of(Layout(shop.data)).verifier, shop.database_url)
+    assert (result.is_sound, result.counts) == (True, {"sound": 5})
+
+
+async def test_a_line_without_end_is_refused(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LINE_CHARACTERS_MAX", 100)
+    file = tmp_path / "file"
+    file.write_text("{" + "x" * 200)
+    with pytest.raises(Trouble, match="Line 1 is too long"):
+        await run.verify(file, run.signer_of(Layout(shop.data)).verifier, shop.database_url)
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(shop: Shop, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from holdfast.store.placed_orders import read_placed
 from holdfast.store.pool import Database
 
 BATCH_RECEIPTS = 500
+# A log line holds a request and its answer; more is not a log.
+LINE_CHARACTERS_MAX = 16 * 1024 * 1024
 # Bad ones are all counted, and this many of them named.
 NAMED_MAX = 1_000
 
@@ -71,12 +74,12 @@ def signer_of(layout: Layout) -> Signer:
 
 
 async def verify(file: Path, verifier: Verifier, url: str) -> Result:
-    """Compare every receipt in a file with its order."""
+    """Compare every receipt in a file with its order. Raises Trouble for a line without end."""
     result = Result()
     database = Database(url, keyed=1)
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
-            receipts = _genuine(lines, verifier, result)
+            receipts = _genuine(iter(partial(lines.readline, LINE_CHARACTERS_MAX), ""), verifier, result)
             while batch := list(islice(receipts, BATCH_RECEIPTS)):
                 await _compare(batch, database, result)
     finally:
@@ -87,6 +90,8 @@ async def verify(file: Path, verifier: Verifier, url: str) -> Result:
 def _genuine(lines: Iterable[str], verifier: Verifier, result: Result) -> Iterator[tuple[int, Receipt]]:
     """The receipts of our own key, with their lines; what is none is counted on the way."""
     for number, line in enumerate(lines, 1):
+        if len(line) == LINE_CHARACTERS_MAX:
+            raise Trouble(f"Line {number} is too long.", why=f"A line has at most {LINE_CHARACTERS_MAX} characters.")
         texts = receipts_in(line)
         if not texts and line.strip() and not line.lstrip().startswith("{"):
             result.count("unreadable", Offence(number, "unreadable"))
