@@ -94,9 +94,8 @@ class Till:
         self.in_flight = 0
         self.patience_seconds = PATIENCE_SECONDS
 
-    async def ask(self, caller: Caller, method: str, path: str, value: Any = None) -> Answer:
+    async def ask(self, caller: Caller, request: bytes) -> Answer:
         """One request, tried once. Raises Unanswered."""
-        request = self.shop.get(path) if method == "GET" else self.shop.post(path, value)
         self.in_flight += 1
         try:
             answer = await caller.send(request, REQUEST_TIMEOUT_SECONDS)
@@ -111,14 +110,14 @@ class Till:
             self.pulse.answered()
         return answer
 
-    async def insist(self, caller: Caller, chance: random.Random, method: str, path: str, value: Any = None) -> Told:
+    async def insist(self, caller: Caller, chance: random.Random, request: bytes) -> Told:
         """One request, sent again and again while there is no answer, with growing pauses, until patience ends."""
         began = time.monotonic()
         pause, attempts, doubtful = RETRY_FIRST_SECONDS, 0, False
         while True:
             attempts += 1
             try:
-                answer = await self.ask(caller, method, path, value)
+                answer = await self.ask(caller, request)
             except Unanswered as failure:
                 doubtful |= failure.sent
             else:
@@ -180,9 +179,7 @@ class Shopper:
     async def _change(self, cart: Kept, action: dict[str, Any]) -> Kept:
         """One update; after a lost answer the cart is read again, as the next version tells whether it happened."""
         path = f"carts/{cart.id}"
-        told = await self.till.insist(
-            self.caller, self.chance, "POST", path, {"version": cart.version, "actions": [action]}
-        )
+        told = await self._insist("POST", path, {"version": cart.version, "actions": [action]})
         if told.answer is not None and told.answer.status == 409 and told.doubtful:
             told = told._replace(answer=await self._answer("GET", path))
         if told.answer is None:
@@ -195,19 +192,26 @@ class Shopper:
         return after
 
     async def _answer(self, method: str, path: str, value: Any = None) -> Answer:
-        told = await self.till.insist(self.caller, self.chance, method, path, value)
+        told = await self._insist(method, path, value)
         if told.answer is None:
             raise GaveUp
         return told.answer
 
+    async def _insist(self, method: str, path: str, value: Any = None) -> Told:
+        shop = self.till.shop
+        request = shop.get(path) if method == "GET" else shop.post(path, value)
+        return await self.till.insist(self.caller, self.chance, request)
+
     # --- the order -----------------------------------------------------------------------------
 
-    async def order(self, cart: Kept, tabs: int) -> list[Told]:
-        """Order the cart, from two tabs at once if there are two."""
+    async def order(self, cart: Kept, tabs: int, *, keyed: bool) -> list[Told]:
+        """Order the cart, from two tabs at once if there are two, under an idempotency key or without."""
         draft = {"cart": {"typeId": "cart", "id": cart.id}, "version": cart.version}
+        request = self.till.shop.post("orders", draft)
+        if keyed:
+            request = request.replace(b"\r\n", f"\r\nidempotency-key: {cart.id}\r\n".encode(), 1)
         callers = (self.caller, self.other_tab)[:tabs]
-        asked = (self.till.insist(caller, self.chance, "POST", "orders", draft) for caller in callers)
-        return list(await asyncio.gather(*asked))
+        return list(await asyncio.gather(*(self.till.insist(caller, self.chance, request) for caller in callers)))
 
     async def look_again(self, order_id: str, digest: str) -> None:
         """What was acknowledged can be read at once, byte for byte."""

@@ -33,6 +33,8 @@ class Habits:
     by_steps: float = 0.15
     scarce: float = 0.15
     two_tabs: float = 0.1
+    # Orders asked for under an idempotency key.
+    keyed: float = 0.3
     look_again: float = 0.05
     # Carts that come from the supply of copies.
     supplied: float = 0.0
@@ -41,7 +43,7 @@ class Habits:
 # Carts made over the API, of which all others are copies.
 ORIGINALS = 50
 # For a long campaign: as few requests an order as there can be.
-EXPRESS = Habits(by_steps=0.01, scarce=0.05, two_tabs=0.02, look_again=0.01, supplied=0.9)
+EXPRESS = Habits(by_steps=0.01, scarce=0.05, two_tabs=0.02, keyed=0.02, look_again=0.01, supplied=0.9)
 
 
 class Sale:
@@ -106,7 +108,8 @@ class Sale:
         try:
             cart, lines = await self._filled_cart(shopper, chance)
             tabs = 2 if chance.random() < self._habits.two_tabs else 1
-            entries = [entry_of(cart, lines, told) for told in await shopper.order(cart, tabs)]
+            keyed = chance.random() < self._habits.keyed
+            entries = [entry_of(cart, lines, told) for told in await shopper.order(cart, tabs, keyed=keyed)]
             for entry in settled(entries):
                 await self._note(entry)
             placed = next((entry for entry in entries if entry.outcome == PLACED), None)
