@@ -1,4 +1,4 @@
-"""`holdfast bench`: how fast a shop is here, beside what this machine can do at all."""
+"""`holdfast bench`: how fast a shop is here, beside what this machine can do at all, and what is left in a flood."""
 
 from __future__ import annotations
 
@@ -8,24 +8,37 @@ from typing import TYPE_CHECKING
 from holdfast.cli.printing import add_json, print_json
 
 if TYPE_CHECKING:
+    from holdfast.ops.bench.overload import Overload
     from holdfast.ops.bench.run import Figure
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["rates", "overload"],
+        default="rates",
+        help="rates beside raw limits (default), or ten times the shoppers that can be served",
+    )
     parser.add_argument("--short", action="store_true", help="a few requests of each kind: shows that all works")
     add_json(parser)
 
 
 def run(given: argparse.Namespace) -> int:
+    return run_overload(given) if given.what == "overload" else run_rates(given)
+
+
+def report(step: str) -> None:
     import sys
 
+    print(f"  {step} ...", file=sys.stderr, flush=True)
+
+
+def run_rates(given: argparse.Namespace) -> int:
     import uvloop
 
     from holdfast.ops.bench.run import SHORT, Scale, as_facts
     from holdfast.ops.bench.run import run as measure
-
-    def report(step: str) -> None:
-        print(f"  {step} ...", file=sys.stderr, flush=True)
 
     figures: list[Figure] = uvloop.run(measure(SHORT if given.short else Scale(), report))
     if given.json:
@@ -33,6 +46,35 @@ def run(given: argparse.Namespace) -> int:
     else:
         print_table(figures)
     return 0
+
+
+def run_overload(given: argparse.Namespace) -> int:
+    import uvloop
+
+    from holdfast.ops.bench.overload import SHORT, OverloadScale, as_facts
+    from holdfast.ops.bench.overload import run as measure
+
+    outcome: Overload = uvloop.run(measure(SHORT if given.short else OverloadScale(), report))
+    if given.json:
+        print_json(as_facts(outcome))
+    else:
+        print_overload(outcome)
+    return 0
+
+
+def print_overload(outcome: Overload) -> None:
+    normal = outcome.normal_after_seconds
+    memory = [size / 2**20 for size in (outcome.memory_before_bytes, outcome.memory_most_bytes)]
+    print(f"{'':22}{'peak':>10}{'flood':>10}")
+    print(f"{'checkouts offered /s':22}{'closed':>10}{outcome.offered_per_second:10.0f}")
+    rates = f"{outcome.peak_per_second:10.0f}{outcome.goodput_per_second:10.0f}"
+    print(f"{'orders placed /s':22}{rates}  {outcome.goodput_ratio:.0%} (wanted: 90%)")
+    waits = f"{outcome.peak_p99_ms:10.0f}{outcome.admitted_p99_ms:10.0f}"
+    print(f"{'admitted p99 ms':22}{waits}  {outcome.p99_ratio:.1f} times (wanted: 2)")
+    print(f"{'place order p99 ms':22}{outcome.peak_order_p99_ms:10.0f}{outcome.admitted_order_p99_ms:10.0f}")
+    print(f"{'refused':22}{'':10}{outcome.refused_share:10.1%}  begun and refused: {outcome.refused_after_begin}")
+    print(f"{'API memory MiB':22}{memory[0]:10.0f}{memory[1]:10.0f}")
+    print(f"{'normal again':22}{'never' if normal is None else f'{normal:.1f} s':>20}  (wanted: 10 s)")
 
 
 def print_table(figures: list[Figure]) -> None:
