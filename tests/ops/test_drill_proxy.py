@@ -93,6 +93,20 @@ async def test_what_is_swallowed_never_comes_and_its_connection_does_not_outlive
         assert await said(unhurt, b"still here") == b"still here"
 
 
+async def test_forgotten_connections_lead_nowhere_and_new_ones_pass(postgres: str) -> None:
+    async with before_database(postgres) as (proxy, through, direct):
+        await through.execute("BEGIN")
+        await through.execute("INSERT INTO drilled VALUES ('held')")
+        proxy.take(Way(forget=True))
+        proxy.take(WHOLE)
+        with pytest.raises(TimeoutError):
+            await through.execute("COMMIT", timeout=0.2)
+        through.terminate()
+        idle = "SELECT count(*) FROM pg_locks WHERE relation = 'drilled'::regclass AND mode = 'RowExclusiveLock'"
+        assert await direct.fetchval(idle) == 1, "the server goes on waiting for a client that has gone"
+        proxy.take(Way(open=False))
+
+
 async def test_a_slow_way_delivers_everything_in_order() -> None:
     async with echo() as upstream, standing_before(upstream, postgres=False) as way:
         way.proxy.take(Way(delay_seconds=0.01, bytes_per_second=10_000))

@@ -25,6 +25,8 @@ from holdfast.ops.drill import wire
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
 BACKLOG = 1_024
+# As long as a system keeps a connection nobody answers on, if nobody asks it to look.
+FORGOTTEN_SECONDS_MAX = 7_200.0
 # SO_LINGER on, zero seconds: closing resets the connection instead of ending it in good order.
 RESET = struct.pack("ii", 1, 0)
 
@@ -39,6 +41,8 @@ class Way:
     open            False: connections are reset and new ones refused
     delay_seconds   each piece waits that long, both ways
     bytes_per_second  0: no limit; else the pace of each connection, each way
+    forget          the connections there are lead nowhere any more, as when a firewall forgets them: neither
+                    end is told, whatever the other does; new ones pass
     swallow         directions in which bytes vanish while connections stay: "server", "client"
     at_commit       "", "drop commit" (it never reaches the server) or "drop answer" (it does; its
                     answer is lost): the connection is reset there
@@ -49,6 +53,7 @@ class Way:
     open: bool = True
     delay_seconds: float = 0.0
     bytes_per_second: int = 0
+    forget: bool = False
     swallow: tuple[str, ...] = ()
     at_commit: str = ""
     share: float = 1.0
@@ -66,6 +71,7 @@ class Seen:
     connections: int = 0
     refused: int = 0
     reset: int = 0
+    forgotten: int = 0
     swallowed_bytes: int = 0
     delayed: int = 0
     commits: int = 0
@@ -96,7 +102,14 @@ class Proxy:
         self.way = way
         self._chance = random.Random(way.seed)  # noqa: S311 - as above
         self._broken_at_commit = 0
+        if way.forget:
+            self.forget()
         self.reset(link for link in tuple(self._links) if not way.open or (link.is_torn and not way.swallow))
+
+    def forget(self) -> None:
+        for link in self._links:
+            self.seen.forgotten += not link.is_forgotten
+            link.is_forgotten = True
 
     def reset(self, links: Iterable[Link]) -> None:
         for link in links:
@@ -112,6 +125,12 @@ class Proxy:
             return ""
         self._broken_at_commit += 1
         return way.at_commit
+
+    async def close(self) -> None:
+        """End every connection, and wait until it has."""
+        self.take(Way(open=False))
+        while self._links:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.way.open:
@@ -153,6 +172,7 @@ class Link:
         self._server = wire.Server()
         self._answer_is_lost = False
         self.is_torn = False
+        self.is_forgotten = False
 
     async def run(self) -> None:
         """Forward until either side ends."""
@@ -162,6 +182,8 @@ class Link:
         )
         tasks = [asyncio.create_task(way) for way in ways]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if self.is_forgotten:
+            await asyncio.wait(tasks, timeout=FORGOTTEN_SECONDS_MAX)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -185,6 +207,8 @@ class Link:
             self._proxy.seen.delayed += 1
             trickle_seconds = len(piece) / way.bytes_per_second if way.bytes_per_second else 0.0
             await asyncio.sleep(way.delay_seconds + trickle_seconds)
+        if self.is_forgotten:
+            return
         if towards in self._proxy.way.swallow:
             self._proxy.seen.swallowed_bytes += len(piece)
             self.is_torn = True
@@ -233,6 +257,7 @@ async def main(listen: str, upstream: str, language: str) -> None:
         while line := await orders.readline():
             proxy.take(replace(WHOLE, **orders_of(line)))
             tell(proxy)
+    await proxy.close()
 
 
 def orders_of(line: bytes) -> dict[str, Any]:

@@ -53,7 +53,14 @@ CONTROLS: tuple[AnyControl, ...] = (
         Hopeful,
         drop_commits,
         is_outage=False,
-        proves=("drop-commits", "end-at-commit", "cut-network", "half-open-to-database", "black-hole"),
+        proves=(
+            "drop-commits",
+            "end-at-commit",
+            "cut-network",
+            "half-open-to-database",
+            "black-hole",
+            "forgotten-connections",
+        ),
         finds=("lost",),
     ),
     Control(

@@ -95,6 +95,12 @@ async def swallow(setting: BehindProxy, chance: random.Random, *directions: str)
     insist(seen.swallowed_bytes, "nothing was said that could vanish")
 
 
+async def forget(setting: BehindProxy, _chance: random.Random) -> None:
+    """Connections lead nowhere and are never ended: the database keeps what they had locked."""
+    seen = await setting.detour.broken(Way(forget=True), 0.0)
+    insist(seen.forgotten, "no connection was there to be forgotten")
+
+
 async def drop_commits(setting: BehindProxy, chance: random.Random) -> None:
     """The connection breaks with a COMMIT on it that never arrives."""
     seen = await at_commit(setting, chance, DROP_COMMIT)
@@ -125,6 +131,7 @@ FAULTS: tuple[AnyFault, ...] = (
     Fault("half-open-to-database", "what the shop says vanishes", BehindProxy, half_open_to_database),
     Fault("half-open-to-shop", "what the database answers vanishes", BehindProxy, half_open_to_shop),
     Fault("black-hole", "everything between shop and database vanishes", BehindProxy, black_hole),
+    Fault("forgotten-connections", "open connections lead nowhere, and neither end is told", BehindProxy, forget),
     Fault("drop-commits", "connections break before a COMMIT arrives", BehindProxy, drop_commits, is_outage=False),
     Fault("drop-commit-answers", "connections break after a COMMIT", BehindProxy, drop_answers, is_outage=False),
 )
