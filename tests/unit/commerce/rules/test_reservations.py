@@ -99,6 +99,7 @@ def test_more_units_reserve_the_difference_and_fewer_give_it_back() -> None:
     more = after(cart, on_line(cart, "changeLineItemQuantity", quantity=5))
     assert moves(more) == [("reserve", "shirts", 3)]
     assert held(more.resource) == [("shirts", 5, IN_20_MINUTES)]
+    assert more.resource.line_items[0].reservation == cart.line_items[0].reservation
     fewer = after(more.resource, on_line(cart, "changeLineItemQuantity", quantity=1))
     assert moves(fewer) == [("release", "shirts", 4)]
     check_marks(fewer.resource)
