@@ -18,6 +18,8 @@ from holdfast.base.errors import (
     ConcurrentModification,
     DuplicateField,
     OutOfStock,
+    OverCapacity,
+    PendingOperation,
     ReferencedResourceNotFound,
     ReferenceExists,
     ResourceNotFound,
@@ -324,3 +326,31 @@ async def test_a_commit_whose_answer_was_lost_is_settled(
         assert proxy.cuts_left == 0
         await behind.close()
     assert await stored(store, project, zone) == zone
+
+
+async def test_a_commit_nobody_can_ask_about_is_unknown_not_refused(
+    store: Store, postgres: str, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_fate: str) -> bool:
+        raise asyncpg.DiskFullError
+
+    socket = socket_of(postgres)
+    async with CutAtCommit(socket, tmp_path, forward=True):
+        behind = Store(postgres.replace(str(socket.parent), str(tmp_path)))
+        await behind.open()
+        monkeypatch.setattr(behind._committer, "_settle_fate", full)
+        zone = a_zone()
+        with pytest.raises(PendingOperation):
+            await behind.commit(creation(project, zone))
+        await behind.close()
+    assert await stored(store, project, zone) == zone
+
+
+async def test_what_was_not_begun_in_time_never_happens(
+    store: Store, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = a_zone()
+    monkeypatch.setattr("holdfast.store.committer.BATCH_SECONDS_MAX", -1.0)
+    (answer,) = await verdicts(store, [creation(project, zone)])
+    assert isinstance(answer, OverCapacity)
+    assert await stored(store, project, zone) is None

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import asyncpg
 
 from holdfast.base.deadline import Deadline, current
-from holdfast.base.errors import ApiError, BadGateway, General, InvalidInput, OverCapacity, PendingOperation
+from holdfast.base.errors import ApiError, General, InvalidInput, OverCapacity, PendingOperation
 from holdfast.base.ids import uuid7
 from holdfast.base.log import log
 from holdfast.store import writes
@@ -39,6 +39,8 @@ WAITING_MAX = 8_192
 RUNS_MAX = BATCH_MAX + 8
 CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 CONFLICT_RETRIES_MAX = 5
+# A batch is begun no later than this after it was taken: what has not happened by then never will.
+BATCH_SECONDS_MAX = 60.0
 
 
 class Waiting(NamedTuple):
@@ -115,7 +117,8 @@ class Committer:
         return batch
 
     async def _settle(self, batch: list[Waiting]) -> None:
-        verdicts = await self._verdicts_of([waiting.change for waiting in batch])
+        give_up = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
+        verdicts = await self._verdicts_of([waiting.change for waiting in batch], give_up)
         for waiting, verdict in zip(batch, verdicts, strict=True):
             if verdict is None:
                 self._committed(waiting.change)
@@ -126,27 +129,27 @@ class Committer:
             else:
                 waiting.done.set_exception(verdict)
 
-    async def _verdicts_of(self, changes: Sequence[Change]) -> Sequence[ApiError | None]:
+    async def _verdicts_of(self, changes: Sequence[Change], give_up: float) -> Sequence[ApiError | None]:
         """Verdicts whatever happens: a change the database cannot take is found by trying each alone."""
         try:
-            return await self._verdicts(changes)
+            return await self._verdicts(changes, give_up)
         except ApiError as error:
             return [error] * len(changes)
         except Exception as error:  # noqa: BLE001 - the edge of the committer: each change gets an answer
             if len(changes) > 1:
                 log.warning("commit.isolating", changes=len(changes), reason=str(error))
-                return [verdict for change in changes for verdict in await self._verdicts_of([change])]
+                return [verdict for change in changes for verdict in await self._verdicts_of([change], give_up)]
             if isinstance(error, (asyncpg.DataError, asyncpg.ProgramLimitExceededError)):
                 return [InvalidInput(f"The database cannot store this: {error}")]
             log.exception("commit.failed")
             return [General()]
 
-    async def _verdicts(self, changes: Sequence[Change]) -> Sequence[ApiError | None]:
+    async def _verdicts(self, changes: Sequence[Change], give_up: float) -> Sequence[ApiError | None]:
         """Run the batch until every change is either committed or refused."""
         verdicts: list[ApiError | None] = [None] * len(changes)
         left = list(range(len(changes)))
         for _ in range(RUNS_MAX):
-            outcome = await self._attempt([changes[index] for index in left])
+            outcome = await self._attempt([changes[index] for index in left], give_up)
             for position, refusal in outcome.refused.items():
                 verdicts[left[position]] = refusal
             left = [index for index in left if verdicts[index] is None]
@@ -154,9 +157,12 @@ class Committer:
                 return verdicts
         raise OverCapacity
 
-    async def _attempt(self, changes: Sequence[Change]) -> Outcome:
-        """One transaction, repeated while it was the database's fault that it failed."""
+    async def _attempt(self, changes: Sequence[Change], give_up: float) -> Outcome:
+        """One transaction, repeated while it was the database's fault that it failed, and there is time."""
+        loop = asyncio.get_running_loop()
         for attempt in range(CONFLICT_RETRIES_MAX + 1):
+            if loop.time() > give_up:
+                break
             try:
                 return await patiently(lambda: self._transact(changes))
             except CommitUnknown as unknown:
@@ -198,8 +204,8 @@ class Committer:
         """Settle what became of a batch. Raises PendingOperation while the database cannot say."""
         try:
             committed = await patiently(lambda: self._settle_fate(fate))
-        except BadGateway:
-            raise PendingOperation from None
+        except (ApiError, asyncpg.PostgresError) as problem:
+            raise PendingOperation from problem
         log.warning("commit.recovered", fate=fate, committed=committed)
         return committed
 
