@@ -185,3 +185,11 @@ def test_a_discount_or_gift_that_came_or_went_since_is_a_changed_price(before: b
         then, now = (shop(discount), shop()) if before else (shop(), shop(discount))
         with pytest.raises(PriceChanged):
             placed(with_codes(then), now)
+
+
+def test_shoppers_add_and_remove_codes_themselves() -> None:
+    facts = shop(BY_CODE, a_code())
+    cart = changed(with_codes(facts), adding("SALE"), facts=facts, my=True)
+    assert states(cart) == ["MatchesCart"]
+    gone = {"action": "removeDiscountCode", "discountCode": {"typeId": "discount-code", "id": "sale"}}
+    assert changed(cart, gone, facts=facts, my=True).discount_codes == ()
