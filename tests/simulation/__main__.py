@@ -9,14 +9,14 @@ import argparse
 import os
 import sys
 
-from tests.simulation.campaign import FINDINGS_SHOWN, Report, campaign, first_finding, silence
+from tests.simulation.campaign import FINDINGS_SHOWN, Report, campaign, silence
+from tests.simulation.hunt import hunt, remember
 from tests.simulation.planted import BUGS
 from tests.simulation.schedule import run
 from tests.simulation.seeded import seeded
 
 # Sets of texts are walked in the order of their hashes: the same seed needs the same hashes.
 HASH_SEED = "0"
-PLANTED_SEEDS_MAX = 3_000
 
 
 def main() -> int:
@@ -25,13 +25,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--planted", action="store_true", help="plant each known bug and find it")
     parser.add_argument("--bug", help="only the planted bug of this name")
+    parser.add_argument("--remember", action="store_true", help="try the seeds of this hunt first in the next one")
     parser.add_argument("--trace", action="store_true", help="print what was asked and answered")
     parser.add_argument("--log", action="store_true", help="let the product log")
     words = parser.parse_args()
     if not words.log:
         silence()
     if words.planted or words.bug:
-        return find_planted(words.bug)
+        names = [words.bug] if words.bug else [bug.name for bug in BUGS]
+        return find_planted(names, words.jobs, keep=words.remember)
     first, _, last = words.seeds.partition("..")
     seeds = (int(first), int(last) if last else int(first) + 1)
     if words.trace:
@@ -64,14 +66,17 @@ def tell(report: Report) -> None:
     print(f"{len(report.findings)} findings")
 
 
-def find_planted(only: str | None) -> int:
-    """Find each planted bug; exit code 1 when one stays hidden."""
-    hidden = 0
-    for bug in BUGS:
-        if only in (None, bug.name):
-            found = first_finding(bug, PLANTED_SEEDS_MAX)
-            hidden += found is None
-            print(f"{bug.name:<40} " + (f"seed {found[0]:>5}  {found[1][:100]}" if found else "NOT FOUND"), flush=True)
+def find_planted(names: list[str], jobs: int, *, keep: bool) -> int:
+    """Find planted bugs; exit code 1 when one stays hidden."""
+    found = []
+    for one in hunt(names, jobs):
+        found.append(one)
+        seed = "HIDDEN" if one.seed is None else f"seed {one.seed}"
+        print(f"{one.name:<42} {seed:<10} {one.finding[:110]}", flush=True)
+    if keep:
+        remember(found)
+    hidden = sum(one.seed is None for one in found)
+    print(f"{len(found) - hidden} of {len(found)} planted bugs found")
     return 1 if hidden else 0
 
 

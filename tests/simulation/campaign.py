@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import structlog
-from tests.simulation.planted import Bug
 from tests.simulation.schedule import run
 from tests.simulation.seeded import seeded
 
@@ -75,16 +74,6 @@ def campaign(first: int, last: int, jobs: int) -> Report:
         seen.update(chunk_seen)
         findings += chunk_findings
     return Report(last - first, time.perf_counter() - started, seen, sorted(findings))
-
-
-def first_finding(bug: Bug, most: int) -> tuple[int, str] | None:
-    """The first seed that finds a planted bug, and how it shows."""
-    with seeded(), bug.planted():
-        for seed in range(most):
-            result = run(seed)
-            if result.finding is not None:
-                return seed, result.finding
-    return None
 
 
 def _chunks(first: int, last: int, jobs: int) -> Iterator[tuple[Counter[str], list[tuple[int, str]]]]:

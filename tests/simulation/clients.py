@@ -38,6 +38,10 @@ class Client:
         self._made = 0
         self._loop = asyncio.get_running_loop()
 
+    async def rush(self) -> None:
+        """Order a cart of one's own."""
+        await self._order(self._shop.carts[self._number % len(self._shop.carts)])
+
     async def work(self) -> None:
         wishes: list[tuple[int, Callable[[], Awaitable[None]]]] = [
             (10, self._order),
@@ -55,8 +59,8 @@ class Client:
 
     # --- wishes ----------------------------------------------------------------------------
 
-    async def _order(self) -> None:
-        cart = await self.get(("cart", self._a_cart()))
+    async def _order(self, cart_id: str | None = None) -> None:
+        cart = await self.get(("cart", cart_id or self._a_cart()))
         if cart is not None:
             clicks = self._chance.choice((1, 1, 1, 2, 3))
             await asyncio.gather(*(self._place(cart) for _ in range(clicks)))

@@ -26,7 +26,8 @@ IO_MAX = 120
 class Plan(NamedTuple):
     """The faults of one schedule. Times are seconds of the loop, rates chances per exchange.
 
-    pauses: whether others get in between two locks of one statement.
+    pauses: whether others get in between two locks of one statement. rush: whether everybody orders
+    at once, a cart each, before doing anything else.
     """
 
     exchange_rate: float = 0.0
@@ -39,20 +40,21 @@ class Plan(NamedTuple):
     jump_seconds: float = 0.0
     delay_seconds: float = 0.002
     pauses: bool = False
+    rush: bool = False
 
 
 def plan_of(chance: Random) -> Plan:
     """The plan of a seed."""
     delay = 10 ** chance.uniform(-3.5, -1.7)
-    pauses = chance.random() < 0.4
+    usual = Plan(delay_seconds=delay, pauses=chance.random() < 0.4, rush=chance.random() < 0.4)
     kind = chance.random()
     if kind < 0.12:
-        return Plan(delay_seconds=delay, pauses=pauses)
+        return usual
     if kind < 0.45:
-        return Plan(only_at=chance.randrange(IO_MAX), delay_seconds=delay, pauses=pauses)
+        return usual._replace(only_at=chance.randrange(IO_MAX))
     # A request takes some ten delays: what strikes at a time should strike in the middle of things.
     span = delay * 60
-    return Plan(
+    return usual._replace(
         exchange_rate=chance.choice((0.0, 0.02, 0.05, 0.15)),
         network_rate=chance.choice((0.0, 0.05, 0.2)),
         crash_process_at=chance.uniform(0, span) if chance.random() < 0.4 else None,
@@ -60,8 +62,6 @@ def plan_of(chance: Random) -> Plan:
         down_seconds=chance.choice((0.05, 0.5, 3.0, 12.0)),
         jump_clock_at=chance.uniform(0, span) if chance.random() < 0.2 else None,
         jump_seconds=chance.choice((-3600.0, -0.5, 3600.0)),
-        delay_seconds=delay,
-        pauses=pauses,
     )
 
 

@@ -190,7 +190,8 @@ async def documents_without_lock(transaction: Transaction, kind: str, columns: A
 
 async def stock_in_any_order(transaction: Transaction, kind: str, columns: Any) -> Any:
     keys = list(zip(*columns, strict=True))
-    if transaction.tables.commits % 2:
+    transaction.tables.seen["stock locked"] += 1
+    if transaction.tables.seen["stock locked"] % 2:
         keys.reverse()
     rows = await transaction.lock("stock", keys, 2)
     return [{"project": key[0], "id": key[1], "first": row[0], "second": row[1]} for key, row in rows]

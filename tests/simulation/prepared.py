@@ -22,7 +22,7 @@ from holdfast.store.epochs import Epochs
 from holdfast.store.reader import Document
 
 HOT, WIDE, TRACKED = "HOT", "WIDE", "TRACKED"
-UNITS = {HOT: 3, WIDE: 12, TRACKED: 2}
+UNITS = {HOT: 2, WIDE: 12, TRACKED: 2}
 _ADDRESS = {"country": "DE", "city": "Berlin"}
 # What the carts hold; several of one kind so that shoppers can meet at the shelf.
 _CARTS = (

@@ -90,7 +90,10 @@ class World:
         return Client(number, self.shop, processes or self.processes, self.history, chance)
 
     async def _arrive(self, client: Client) -> None:
-        await asyncio.sleep(self.chance.random() * self.plan.delay_seconds * 20)
+        if self.plan.rush:
+            await client.rush()
+        else:
+            await asyncio.sleep(self.chance.random() * self.plan.delay_seconds * 20)
         await client.work()
 
     async def _look(self, number: int) -> None:

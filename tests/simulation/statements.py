@@ -153,18 +153,28 @@ async def find_referrers(transaction: Transaction, kind: str, columns: Columns) 
 @statement
 async def move_stock(transaction: Transaction, kind: str, columns: Columns) -> Answer:
     moves = {row[:2]: row[2:] for row in _rows(columns)}
-    locked = await transaction.lock("stock", moves, NO_KEY_UPDATE)
-    for key, (on_stock, reserved, unguarded) in locked:
-        more, held, lifted = moves[key]
-        level = Level(on_stock + more, reserved + held)
-        _put_stock(transaction, key, level, unguarded=(unguarded or lifted) and level.available < 0)
-    return [_WRITTEN] * len(locked)
+    return await _change(transaction, "stock", list(moves), lambda key, row: _moved(row, moves[key]))
 
 
-def _put_stock(transaction: Transaction, key: Key, level: Level, *, unguarded: bool) -> None:
+def _moved(row: Row, move: Row) -> Row:
+    level = Level(row[0] + move[0], row[1] + move[1])
+    unguarded = (row[2] or move[2]) and level.available < 0
     if level.reserved < 0 or (level.available < 0 and not unguarded):
         raise asyncpg.CheckViolationError('new row for relation "stock" violates check constraint')
-    transaction.put("stock", key, (*level, unguarded))
+    return (*level, unguarded)
+
+
+async def _change(transaction: Transaction, table: str, keys: Sequence[Key], new: Callable[[Key, Row], Row]) -> Answer:
+    """Update row by row; PostgreSQL checks the new row before it waits for the old one, and again after."""
+    written = []
+    for key in keys:
+        seen = transaction.get(table, key)
+        if seen is not None and transaction.sees(table, key):
+            new(key, seen)
+            for _, row in await transaction.lock(table, (key,), NO_KEY_UPDATE):
+                transaction.put(table, key, new(key, row))
+                written.append(_WRITTEN)
+    return written
 
 
 @statement
@@ -213,12 +223,13 @@ async def open_tallies(transaction: Transaction, kind: str, columns: Columns) ->
 @statement
 async def move_tallies(transaction: Transaction, kind: str, columns: Columns) -> Answer:
     used = {row[:2]: row[2:] for row in _rows(columns)}
-    locked = await transaction.lock("tally", used, NO_KEY_UPDATE)
-    for key, _ in locked:
-        if used[key][0] < 0:
-            raise asyncpg.CheckViolationError('new row for relation "tally" violates check constraint')
-        transaction.put("tally", key, used[key])
-    return [_WRITTEN] * len(locked)
+    return await _change(transaction, "tally", list(used), lambda key, _: _counted(used[key]))
+
+
+def _counted(row: Row) -> Row:
+    if row[0] < 0:
+        raise asyncpg.CheckViolationError('new row for relation "tally" violates check constraint')
+    return row
 
 
 @statement

@@ -31,6 +31,12 @@ def test_no_schedule_breaks_a_promise_and_every_fault_strikes() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_planted_bug_is_found() -> None:
+    done = simulated("--planted")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "35 of 35 planted bugs found" in done.stdout
+
+
 def test_a_seed_replays_to_the_last_answer() -> None:
     first, second = (simulated("--seeds", "0..20", "--jobs", "1", "--trace").stdout for _ in range(2))
     assert first.count("\n") > 100
