@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import ANY
 
@@ -15,8 +16,10 @@ import pytest
 from tests.conftest import Shop
 from tests.http.api import Api, refusal
 
+from holdfast.base import clock
 from holdfast.base.ids import uuid7
 from holdfast.cli.main import main
+from holdfast.commerce.rules.reconciliation import GRACE_MINUTES
 from holdfast.delivery.auditing import Auditor, Lane, recent_lane
 from holdfast.store.audit.examine import checks
 
@@ -64,17 +67,19 @@ def go_along(shop: Shop, lane: Lane) -> None:
 
 
 def an_old_payment(shop: Shop, api: Api) -> dict[str, Any]:
-    """A captured payment that nobody has touched for an hour."""
+    """A captured payment that nobody has touched for some time."""
     amount = {"currencyCode": "EUR", "centAmount": 990}
     charge = {"type": "Charge", "amount": amount, "state": "Success"}
     payment = api.create("/payments", {"amountPlanned": amount, "transactions": [charge]})
+    before = clock.timestamp(datetime.now(UTC) - timedelta(minutes=2 * GRACE_MINUTES))
     # Small enough to lie there as it was written.
     sql(
         shop,
-        "UPDATE payment SET body = convert_to(regexp_replace(convert_from(body, 'UTF8'),"
-        ' \'"lastModifiedAt":"[^"]+"\', \'"lastModifiedAt":"2026-01-01T00:00:00.000Z"\'), \'UTF8\'),'
-        ' query = query || \'{"lastModifiedAt": "2026-01-01T00:00:00.000Z"}\' WHERE id = $1',
+        "UPDATE payment SET body = convert_to(replace(convert_from(body, 'UTF8'), $2, $3), 'UTF8'),"
+        " query = replace(query::text, $2, $3)::jsonb WHERE id = $1",
         payment["id"],
+        payment["lastModifiedAt"],
+        before,
     )
     return payment
 

@@ -6,7 +6,6 @@ import os
 import re
 import time
 import uuid
-from datetime import datetime
 from functools import lru_cache
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -23,12 +22,6 @@ def uuid7() -> str:
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def first_uuid7(moment: datetime) -> str:
-    """The least version 7 UUID of a moment: what was made before it has lesser ones."""
-    text = f"{int(moment.timestamp() * 1000):012x}"
-    return f"{text[:8]}-{text[8:]}-7000-8000-000000000000"
 
 
 def order_id(project: str, cart_id: str) -> str:

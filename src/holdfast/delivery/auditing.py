@@ -9,31 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import asyncpg
 
-from holdfast.base.ids import first_uuid7
 from holdfast.base.log import log
 from holdfast.store.audit import findings as ledger
-from holdfast.store.audit.check import Finding, Place, Walk
+from holdfast.store.audit.check import Finding, Walk
 from holdfast.store.audit.examine import examine_again, examine_page, walks
 from holdfast.store.audit.findings import Standing
-from holdfast.store.audit.payments import PAYMENTS
+from holdfast.store.audit.payments import RECENT_PAYMENTS
 from holdfast.store.audit.reading import connect, projects
 from holdfast.store.pool import CONNECTION_LOST
 
 # The shares of the time that are worked: together a twentieth.
-WHOLE_DUTY = 0.03
-RECENT_DUTY = 0.02
+WHOLE_DUTY = 0.02
+RECENT_DUTY = 0.03
 # It works this long at a time; what it has begun it ends.
 WORK_SECONDS_MAX = 0.05
 # Between one whole pass and the next.
 WHOLE_REST_SECONDS = 300.0
-# Money is looked after more often: payments of this age, so soon again.
-RECENT_HOURS = 48
+# Money is looked after more often.
 RECENT_REST_SECONDS = 30.0
 
 
@@ -41,29 +39,24 @@ class Lane(NamedTuple):
     """Walks an auditor repeats.
 
     rest_seconds: between the end of a pass and the next. duty: the share of the time that is worked.
-    start: where walks begin. whole: whether they see everything there is.
+    whole: whether they see everything there is.
     """
 
     name: str
     walks: Sequence[Walk]
     rest_seconds: float
     duty: float
-    start: Callable[[Walk], Place]
     whole: bool
 
 
 def whole_lane() -> Lane:
     """Everything."""
-    return Lane("whole", walks(), WHOLE_REST_SECONDS, WHOLE_DUTY, lambda walk: walk.start, whole=True)
+    return Lane("whole", walks(), WHOLE_REST_SECONDS, WHOLE_DUTY, whole=True)
 
 
 def recent_lane() -> Lane:
-    """The payments of the last days: their ids tell when they were made."""
-    return Lane("recent", [PAYMENTS], RECENT_REST_SECONDS, RECENT_DUTY, _recently, whole=False)
-
-
-def _recently(_walk: Walk) -> Place:
-    return (first_uuid7(datetime.now(UTC) - timedelta(hours=RECENT_HOURS)),)
+    """Payments that changed lately."""
+    return Lane("recent", [RECENT_PAYMENTS], RECENT_REST_SECONDS, RECENT_DUTY, whole=False)
 
 
 class Auditor:
@@ -134,7 +127,7 @@ class Auditor:
             if not following:
                 await self._complete(connection, walk, standing)
                 return
-            standing = standing._replace(project=following[0], place=self._lane.start(walk))
+            standing = standing._replace(project=following[0], place=walk.start)
         page = await examine_page(connection, walk, standing.project, standing.place)
         for finding in await ledger.record(connection, walk, page.findings):
             log.warning("audit.found", **_facts(finding))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from holdfast.base import clock
 from holdfast.commerce.resources.payment.shape import Payment, payments
 from holdfast.commerce.rules.reconciliation import Break, Placing, Refunding, Use, breaks
 from holdfast.store.audit.check import NO_REPAIR, Check, Finding, Place, Walk, by_name
 from holdfast.store.audit.reading import FIRST_ID, Reading
 from holdfast.store.bodies import unpacked
 
+RECENT_MINUTES = 60
 _REFUND = "refund it"
 BREAKS = by_name(
     (
@@ -86,4 +88,12 @@ async def _uses(reading: Reading, ids: Sequence[str]) -> defaultdict[str, list[U
     return uses
 
 
+async def _recent_page(reading: Reading, after: Place, limit: int) -> list[Place]:
+    since = clock.timestamp(datetime.now(UTC) - timedelta(minutes=RECENT_MINUTES))
+    return [(row["id"],) for row in await reading.rows("page_of_changed_payments", after[0], limit, since)]
+
+
 PAYMENTS = Walk("payments", tuple(BREAKS.values()), (FIRST_ID,), _page, _look)
+# The same, but only what changed lately: what was found stays on the list and is looked at with it, and
+# what grew older unseen is found on the way through everything.
+RECENT_PAYMENTS = PAYMENTS._replace(page=_recent_page)

@@ -11,6 +11,13 @@ SELECT d.id::text AS id
  ORDER BY d.id
  LIMIT $3;
 
+-- name: page_of_changed_payments
+SELECT d.id::text AS id
+  FROM payment d
+ WHERE d.project = $1 AND d.id > $2::uuid AND d."lastModifiedAt" > $4
+ ORDER BY d.id
+ LIMIT $3;
+
 -- name: documents
 SELECT d.id::text AS id, d.version, d.sequence_number, d.body, d.query::text AS query
   FROM {table} d

@@ -148,6 +148,7 @@ payments = Resource(
     unique=_identities,
     holds=("state", "type"),
     indexed=("anonymousId",),
+    due=("lastModifiedAt",),
     my_draft=MyPaymentDraft,
     my_actions=(
         "addTransaction",
