@@ -23,13 +23,14 @@ from typing import NamedTuple
 
 # In requests under way in one process. The least still fills a batch; the most bounds what drifts.
 LIMIT_MIN = 16
-LIMIT_FIRST = 48
-LIMIT_MAX = 128
+LIMIT_FIRST = 40
+LIMIT_MAX = 96
 TOLERANCE = 1.5
 GRADIENT_MIN = 0.5
 SMOOTHING = 0.2
-# Share of the limit that must have been in use before it may grow.
-USED_SHARE = 0.5
+# Share of the limit that must have been in use before it may grow (Gradient2: 0.5, which lets a quiet day raise
+# it to twice of what is needed, and the first second of a crowd fill all that).
+USED_SHARE = 0.9
 USUAL_WINDOWS = 600
 # The first windows are averaged evenly: one slow request at the start is not what is usual.
 WARM_UP_WINDOWS = 10

@@ -145,7 +145,7 @@ async def test_in_an_overload_what_has_begun_finds_room_at_once() -> None:
     crowd = Crowd()
     await crowd.overload()
     await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
-    await crowd.go(8)
+    await crowd.go(LIMIT_FIRST // 8)
     await crowd.come(BEGIN, 20)
     inside = len(crowd.inside)
     await crowd.come(STEP)
