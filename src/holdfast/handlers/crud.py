@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -196,8 +197,8 @@ async def with_counts(
         return resources
     values = [each.resource if isinstance(each, Document) else each for each in resources]
     names = [kind.counted.tally(value) for value in values]
-    used = await work.store.used(work.caller.project, names)
-    return [kind.counted.shown(value, used[name]) for value, name in zip(values, names, strict=True)]
+    counts = await asyncio.gather(*(work.store.used(work.caller.project, name) for name in names))
+    return [kind.counted.shown(value, used) for value, used in zip(values, counts, strict=True)]
 
 
 async def _shown_of(work: Work, request: Request, kind: Resource[Any], resource: Stored) -> bytes:

@@ -170,10 +170,13 @@ class Work:
     async def _gather(self, lookups: Iterable[Lookup]) -> None:
         """Load records, those by id or unique value with one trip for all."""
         promised: list[tuple[ById | ByField, Future[Document | None]]] = []
+        counts: list[tuple[Used, Future[int]]] = []
         project = self.caller.project
         for lookup in lookups:
             if isinstance(lookup, ByField):
                 promised.append((lookup, self.store.find(lookup.kind, project, lookup.field, lookup.value)))
+            elif isinstance(lookup, Used):
+                counts.append((lookup, self.store.used(project, lookup.name)))
             elif not isinstance(lookup, ById):
                 await self._load(lookup)
             elif is_uuid(lookup.id):
@@ -182,13 +185,12 @@ class Work:
                 self._known[lookup] = None
         for lookup, future in promised:
             self._learn(lookup, await future)
+        for counted, count in counts:
+            self._known[counted] = await count
 
-    async def _load(self, lookup: Matching | PasswordHash | Used) -> None:
+    async def _load(self, lookup: Matching | PasswordHash) -> None:
         if isinstance(lookup, PasswordHash):
             self._known[lookup] = await hash_password(lookup.password)
-            return
-        if isinstance(lookup, Used):
-            self._known[lookup] = (await self.store.used(self.caller.project, [lookup.name]))[lookup.name]
             return
         kind = REGISTRY[lookup.kind]
         predicate = (

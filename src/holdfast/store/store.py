@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.store.change import Change
@@ -15,7 +14,7 @@ from holdfast.store.pool import Database
 from holdfast.store.queries import COUNTED
 from holdfast.store.reader import Document, Reader
 from holdfast.store.search import Found, Search, exists, search
-from holdfast.store.tallies import read_tallies
+from holdfast.store.tallies import Tallies
 
 
 class Store:
@@ -27,6 +26,7 @@ class Store:
         self.foresight = Foresight()
         self.idempotency = Idempotency(self.database)
         self._reader = Reader(self.database)
+        self._tallies = Tallies(self.database)
         self._committer = Committer(self.database, self._committed)
 
     async def open(self) -> None:
@@ -59,9 +59,9 @@ class Store:
         """Whether any resource matches a query."""
         return await exists(self.database, wanted)
 
-    async def used(self, project: str, names: Sequence[str]) -> dict[str, int]:
-        """How far tallies have counted."""
-        return await read_tallies(self.database, project, names)
+    def used(self, project: str, name: str) -> Future[int]:
+        """How far a tally has counted."""
+        return self._tallies.used(project, name)
 
     async def commit(self, change: Change) -> None:
         """Make a change durable; see Committer.submit for what it raises."""

@@ -1,16 +1,31 @@
-"""How far tallies have counted, read from the primary."""
+"""How far tallies have counted, read from the primary; concurrent askers share a statement."""
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Sequence
+from functools import partial
 
+from holdfast.store.coalescer import Coalescer
 from holdfast.store.pool import Database, patiently
-from holdfast.store.queries import queries
+from holdfast.store.queries import columns, queries
+
+Counter = tuple[str, str]  # project, tally name
 
 
-async def read_tallies(database: Database, project: str, names: Sequence[str]) -> dict[str, int]:
-    """The uses each of these tallies has counted; one nobody counted yet is at 0."""
-    sql = queries("tallies")["read_tallies"]
-    rows = await patiently(lambda: database.fetch_keyed(sql, (project, list(names))))
-    found = {row["name"]: row["used"] for row in rows}
-    return {name: found.get(name, 0) for name in names}
+class Tallies:
+    """Reads counters; one nobody counted yet is at 0."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._counts: Coalescer[Counter, int] = Coalescer(self._load)
+
+    def used(self, project: str, name: str) -> Future[int]:
+        """How far a tally has counted."""
+        return self._counts.ask((project, name))
+
+    async def _load(self, counters: Sequence[Counter]) -> Sequence[int]:
+        sql = queries("tallies")["read_tallies"]
+        rows = await patiently(partial(self._database.fetch_keyed, sql, columns(list(counters), 2)))
+        found = {row["n"]: row["used"] for row in rows}
+        return [found.get(n, 0) for n in range(1, len(counters) + 1)]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from holdfast.base.errors import DiscountCodeNonApplicable
-from holdfast.commerce.facts import ById, Facts
+from holdfast.commerce.facts import ById, Facts, Used
 from holdfast.commerce.resources.automatic_discounts import DiscountTerms
 from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.cart_discount import CartDiscount, cart_discounts, is_usable, terms_of
@@ -69,7 +69,9 @@ def _discounts(code: DiscountCode, facts: Facts) -> list[CartDiscount]:
 
 
 def _is_used_up(code: DiscountCode, cart: Cart, facts: Facts) -> bool:
-    return any(tally.limit is not None and facts.used(tally.name) >= tally.limit for tally in _tallies(code, cart))
+    limited = [(tally.name, tally.limit) for tally in _tallies(code, cart) if tally.limit is not None]
+    facts.gather(Used(name) for name, _ in limited)
+    return any(facts.used(name) >= limit for name, limit in limited)
 
 
 def _tallies(code: DiscountCode, cart: Cart) -> tuple[Tally, ...]:
