@@ -18,6 +18,14 @@ SLOTS = 8192
 _BYTES = SLOTS * 8
 
 
+def reserve(handle: int) -> None:
+    """Give the file its size and its room: a page without room on a full disk kills whoever writes to it."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, _BYTES)
+    else:
+        os.ftruncate(handle, _BYTES)
+
+
 class Epochs:
     """The numbers of all slots; `path` None keeps them to this process."""
 
@@ -27,7 +35,7 @@ class Epochs:
         else:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                os.ftruncate(handle, _BYTES)
+                reserve(handle)
                 memory = mmap.mmap(handle, _BYTES)
             finally:
                 os.close(handle)
