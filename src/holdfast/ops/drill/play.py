@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
+
 from holdfast.ops.bench.limits import free_port
 from holdfast.ops.bench.shop import Shop, open_shop
 from holdfast.ops.drill.assortment import Assortment, fill
@@ -37,6 +39,9 @@ ORDERS_BETWEEN_A_CLIENT = 2
 SAMPLE = 60
 POLL_SECONDS = 0.01
 
+# What ends a scene early, and is a problem of that scene alone.
+BROKEN_OFF = (Trouble, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 
 class Play:
     """Sets up, sells, strikes and judges, once."""
@@ -61,14 +66,15 @@ class Play:
             await self.setting.opened()
             await self._sell(await self._shop(self.stage.front or self.stage.url), assortment)
             await self._judge(shop, assortment)
-        except Trouble as trouble:
-            self._note(trouble)
+        except BROKEN_OFF as error:
+            self._note(error)
         finally:
             await self._leave()
         return self.scene
 
-    def _note(self, trouble: Trouble) -> None:
-        self.scene.problems.append(f"{trouble.what} {trouble.why}".strip())
+    def _note(self, error: Exception) -> None:
+        told = f"{error.what} {error.why}" if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
+        self.scene.problems.append(told.strip())
 
     async def _shop(self, url: str) -> Shop:
         assert self.stage.account is not None
@@ -82,8 +88,8 @@ class Play:
         sale.open()
         try:
             await self._strike_all(sale)
-        except Trouble as trouble:
-            self._note(trouble)
+        except BROKEN_OFF as error:
+            self._note(error)
             sale.till.patience_seconds = 0.0
         finally:
             try:
@@ -153,7 +159,7 @@ class Play:
             await asyncio.sleep(0)
 
     async def _selling(self, sale: Sale, seconds_max: float) -> None:
-        """Wait until everybody could order again."""
+        """Wait until orders come again: so many for each client."""
         wanted = sale.pulse.orders + ORDERS_BETWEEN_A_CLIENT * self.script.habits.clients
         give_up = time.monotonic() + seconds_max
         while sale.pulse.orders < wanted:
@@ -183,8 +189,8 @@ class Play:
             self.scene.verdict.find("lost", await self._reads_otherwise(shop))
             self.scene.verdict.find("lost", await receipts_checked(self.stage, self.journal_path))
             self.scene.verdict.find("unexplained", await audited(self.stage))
-        except (Trouble, OSError) as error:
-            self.scene.problems.append(f"The shop could not be asked: {error}")
+        except BROKEN_OFF as error:
+            self._note(error)
 
     async def _reads_otherwise(self, shop: Shop) -> list[str]:
         """Some of the orders, read over HTTP: what is served must be what was acknowledged."""
@@ -225,6 +231,7 @@ async def play(script: Script, place: Path | None, report: Report, keep: Path | 
         scene = await performance.perform()
         if keep and not scene.holds and performance.journal_path.exists():
             shutil.copyfile(performance.journal_path, keep)
+            report(f"what clients were told is kept in {keep}")
         return scene
     finally:
         shutil.rmtree(folder, ignore_errors=True)
