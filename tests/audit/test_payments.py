@@ -60,7 +60,7 @@ async def test_a_paid_cart_becomes_the_order_its_shopper_would_have_got(desk: De
     assert await desk.audit() == []
     await desk.age(payment)
     finding = await only_finding(desk, "payment-unmatched")
-    assert f"cart {cart['id']} never became an order" in finding.detail
+    assert f"cart {cart['id']} over 2380 EUR never became an order" in finding.detail
     placed = order_id(desk.project, cart["id"])
     assert (await mended(desk, finding)).done == f"placed order {placed}"
     assert (await desk.order(cart))["id"] == placed

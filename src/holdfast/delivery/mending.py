@@ -100,36 +100,35 @@ async def _reopen(store: Store, _connection: asyncpg.Connection, finding: Findin
 
 async def _settle(store: Store, connection: asyncpg.Connection, finding: Finding) -> str | None:
     """Bring money to where it belongs: into the order of its cart, else on its way back."""
-    async with snapshot(connection, finding.project) as reading:
-        found = await unsettled(reading, [finding.place[0]])
-    repair = next(
-        (
-            each.repair
-            for each in found.get(finding.place[0], ())
-            if (each.name, each.subject) == (finding.check, finding.subject)
-        ),
-        None,
-    )
     work = _work(store, finding)
-    match repair:
-        case Placing():
-            return await _place_or_refund(work, repair)
-        case Refunding():
-            return await _refund(work, repair)
-        case None:
+    repair = await _proposed(connection, finding)
+    if isinstance(repair, Placing):
+        cart: Cart = await work.get(carts, repair.cart_id)
+        # Asked again now that the version is known: a cart that changes from here on is not ordered.
+        if await _proposed(connection, finding) != repair:
             return None
+        return await _place_or_refund(work, repair, cart.version)
+    return await _refund(work, repair) if repair is not None else None
 
 
-async def _place_or_refund(work: Work, repair: Placing) -> str:
-    cart: Cart = await work.get(carts, repair.cart_id)
-    body = {"cart": {"typeId": "cart", "id": cart.id}, "version": cart.version}
+async def _proposed(connection: asyncpg.Connection, finding: Finding) -> Placing | Refunding | None:
+    """What would settle a finding as things are now."""
+    payment_id = finding.place[0]
+    async with snapshot(connection, finding.project) as reading:
+        found = await unsettled(reading, [payment_id])
+    wanted = (finding.check, finding.subject)
+    return next((each.repair for each in found.get(payment_id, ()) if (each.name, each.subject) == wanted), None)
+
+
+async def _place_or_refund(work: Work, repair: Placing, version: int) -> str:
+    body = {"cart": {"typeId": "cart", "id": repair.cart_id}, "version": version}
     try:
         await place(work, Request(msgspec.json.encode(body)))
     except Rejected as refusal:
         # It can never be placed as it is; anything else may be tried again and refunds nothing.
         done = await _refund(work, Refunding(repair.payment_id, repair.cents))
         return f"order not placed ({refusal.code}), {done}"
-    return f"placed order {order_id(work.caller.project, cart.id)}"
+    return f"placed order {order_id(work.caller.project, repair.cart_id)}"
 
 
 async def _refund(work: Work, repair: Refunding) -> str:

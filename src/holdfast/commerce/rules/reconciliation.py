@@ -27,16 +27,16 @@ BreakName = Literal[
 
 
 class Use(NamedTuple):
-    """A cart or an order that names a payment; what it costs and who else pays, for orders."""
+    """A cart or an order that names a payment: what it costs, and all payments it names."""
 
     kind: Literal["cart", "order"]
     id: str
     state: str
     modified_at: datetime
-    due: int = 0
-    currency: str = ""
+    due: int
+    currency: str
+    payments: Sequence[str]
     payment_state: str | None = None
-    payments: Sequence[str] = ()
 
 
 class Placing(NamedTuple):
@@ -98,14 +98,14 @@ def _sum(payment: Payment, types: Sequence[TransactionType], states: Sequence[st
 
 
 def breaks(payment: Payment, uses: Sequence[Use], paying: Mapping[str, Payment], now: datetime) -> Iterator[Break]:
-    """What is not settled about a payment; `paying` are all payments of the orders it pays for."""
+    """What is not settled about a payment; `paying` are all payments that its carts and orders name."""
     money = balance(payment)
     yield from _beyond(payment, money)
     if money.kept <= 0 or _is_fresh(payment, uses, now):
         return
     orders = [use for use in uses if use.kind == "order"]
     if not orders:
-        yield _unmatched(payment, money, [use for use in uses if use.kind == "cart"])
+        yield _unmatched(payment, money, [use for use in uses if use.kind == "cart"], paying)
     live = [order for order in orders if order.state != "Cancelled"]
     if len(live) > 1:
         named = ", ".join(order.id for order in live)
@@ -132,19 +132,27 @@ def _is_fresh(payment: Payment, uses: Sequence[Use], now: datetime) -> bool:
     return now - last < timedelta(minutes=GRACE_MINUTES)
 
 
-def _unmatched(payment: Payment, money: Balance, carts: Sequence[Use]) -> Break:
+def _unmatched(payment: Payment, money: Balance, carts: Sequence[Use], paying: Mapping[str, Payment]) -> Break:
     kept = _told(money.kept, payment)
-    open_carts = [cart for cart in carts if cart.state in _OPEN_CARTS]
+    open_cart = next((cart for cart in carts if cart.state in _OPEN_CARTS), None)
     repair: Placing | Refunding | None = Refunding(payment.id, money.kept)
-    if open_carts:
-        detail = f"{kept} captured, cart {open_carts[0].id} never became an order"
-        repair = Placing(open_carts[0].id, payment.id, money.kept)
+    if open_cart is not None:
+        detail = f"{kept} captured, cart {open_cart.id} over {open_cart.due} {open_cart.currency} never became an order"
+        if _is_covered(open_cart, paying):
+            repair = Placing(open_cart.id, payment.id, money.kept)
     elif any(cart.state == "Ordered" for cart in carts):
         # The order may have been lost, and then the goods are what the shopper is owed.
         detail, repair = f"{kept} captured, the order of cart {carts[0].id} is not there", None
     else:
         detail = f"{kept} captured, no cart and no order names this payment"
     return Break("payment-unmatched", "payment", payment.id, detail, repair)
+
+
+def _is_covered(cart: Use, paying: Mapping[str, Payment]) -> bool:
+    """Whether all that was captured for a cart is what it costs, or more."""
+    named = [paying[each] for each in cart.payments if each in paying]
+    same = [payment for payment in named if payment.amount_planned.currency_code == cart.currency]
+    return sum(balance(payment).kept for payment in same) >= cart.due
 
 
 def _amount(order: Use, payments: Sequence[Payment]) -> Iterator[Break]:

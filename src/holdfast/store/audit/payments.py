@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import asyncpg
 
 from holdfast.base import clock
 from holdfast.commerce.resources.payment.shape import Payment, payments
@@ -80,12 +83,14 @@ async def _uses(reading: Reading, ids: Sequence[str]) -> defaultdict[str, list[U
     if not ids:
         return uses
     for row in await reading.rows("orders_of_payments", list(ids)):
-        due, currency, others = row["due"], row["currency"], row["payments"]
-        use = Use("order", row["id"], row["state"], row["modified_at"], due, currency, row["payment_state"], others)
-        uses[row["payment_id"]].append(use)
+        uses[row["payment_id"]].append(_use("order", row)._replace(payment_state=row["payment_state"]))
     for row in await reading.rows("carts_of_payments", list(ids)):
-        uses[row["payment_id"]].append(Use("cart", row["id"], row["state"], row["modified_at"]))
+        uses[row["payment_id"]].append(_use("cart", row))
     return uses
+
+
+def _use(kind: Literal["cart", "order"], row: asyncpg.Record) -> Use:
+    return Use(kind, row["id"], row["state"], row["modified_at"], row["due"], row["currency"], payments=row["payments"])
 
 
 async def _recent_page(reading: Reading, after: Place, limit: int) -> list[Place]:

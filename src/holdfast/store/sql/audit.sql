@@ -184,7 +184,11 @@ SELECT wanted.id AS payment_id, o.id::text AS id, o.query->>'orderState' AS stat
  ORDER BY o.id;
 
 -- name: carts_of_payments
-SELECT wanted.id AS payment_id, c.id::text AS id, c.query->>'cartState' AS state, c.modified_at
+-- The carts each payment is told to pay for, with what they cost.
+SELECT wanted.id AS payment_id, c.id::text AS id, c.query->>'cartState' AS state, c.modified_at,
+       coalesce(c.query#>>'{taxedPrice,totalGross,centAmount}', c.query#>>'{totalPrice,centAmount}')::bigint AS due,
+       c.query#>>'{totalPrice,currencyCode}' AS currency,
+       ARRAY(SELECT p.value->>'id' FROM jsonb_array_elements(c."paymentInfo"->'payments') p) AS payments
   FROM unnest($2::text[]) AS wanted (id)
   JOIN "cart" c
     ON c.project = $1

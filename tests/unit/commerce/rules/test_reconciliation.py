@@ -36,11 +36,11 @@ def paid(*transactions: tuple[str, int, str], id: str = "payment-1", at: datetim
 
 
 def cart(state: str = "Active", at: datetime = LONG_AGO) -> Use:
-    return Use("cart", "cart-1", state, at)
+    return Use("cart", "cart-1", state, at, 4_200, "EUR", ("payment-1", "payment-2"))
 
 
 def order(due: int = 4_200, **fields: Any) -> Use:
-    usual = Use("order", "order-1", "Open", LONG_AGO, due, "EUR", payments=("payment-1",))
+    usual = Use("order", "order-1", "Open", LONG_AGO, due, "EUR", ("payment-1",))
     return usual._replace(**fields)
 
 
@@ -106,6 +106,20 @@ def test_where_somebody_was_lately_nothing_is_missed_yet(payment: Payment, uses:
 def test_the_order_of_an_open_cart_is_to_be_placed() -> None:
     [each] = found(paid(CHARGED), cart("Merged"), cart("Active"))
     assert (each.name, each.repair) == ("payment-unmatched", Placing("cart-1", "payment-1", 4_200))
+
+
+def test_an_open_cart_may_be_paid_by_several_payments() -> None:
+    half, rest = paid(("Charge", 2_100, "Success")), paid(("Charge", 2_100, "Success"), id="payment-2")
+    [each] = found(half, cart(), others=(rest,))
+    assert each.repair == Placing("cart-1", "payment-1", 2_100)
+
+
+@pytest.mark.parametrize(
+    ("cents", "currency"), [(4_199, "EUR"), (4_200, "USD")], ids=["too little", "another currency"]
+)
+def test_a_cart_that_is_not_paid_for_is_not_ordered(cents: int, currency: str) -> None:
+    [each] = found(paid(("Charge", cents, "Success")), cart()._replace(currency=currency))
+    assert each.repair == Refunding("payment-1", cents)
 
 
 @pytest.mark.parametrize("uses", [(), (cart("Merged"),)], ids=["no cart", "merged"])
