@@ -101,13 +101,23 @@ class Database:
                 connection = None
                 connection = await self.connect()
             return await connection.fetch(sql, *arguments)
-        except CONNECTION_LOST:
+        except CONNECTION_LOST as lost:
             if connection is not None:
                 connection.terminate()
             connection = None
+            if isinstance(lost, TimeoutError):
+                self._distrust_idle()
             raise
         finally:
             self._keyed.put_nowait(connection)
+
+    def _distrust_idle(self) -> None:
+        """A connection led nowhere: so may the others, and each would cost its users the same wait."""
+        idle = [self._keyed.get_nowait() for _ in range(self._keyed.qsize())]
+        for connection in idle:
+            if connection is not None:
+                connection.terminate()
+            self._keyed.put_nowait(None)
 
     async def connect(self) -> asyncpg.Connection:
         """A new connection with the settings for statements by key."""
