@@ -14,7 +14,7 @@ from tests.unit.commerce.builders.cart import DE, SHOP, a_cart, add, result, sho
 from tests.unit.commerce.builders.inventory_entry import an_entry
 
 from holdfast.base.errors import InvalidOperation, OutOfStock
-from holdfast.commerce.facts import Facts
+from holdfast.commerce.facts import ByField, ById, Facts
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.drafts import ReplicaCartDraft
 from holdfast.commerce.resources.cart.shape import Cart, carts
@@ -23,6 +23,7 @@ from holdfast.commerce.resources.order.placing import place_order
 from holdfast.commerce.resources.project import InventoryConfiguration
 from holdfast.commerce.rules.cart_merge import merge_carts
 from holdfast.commerce.rules.reservations import expired, reserved
+from holdfast.commerce.rules.stock import stock_lookups
 from holdfast.commerce.stock import StockLevel, StockMovement, moved
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Stored
@@ -295,6 +296,14 @@ def test_an_order_takes_over_reservations_where_they_are() -> None:
     cart = reserving()
     elsewhere = replace(SHIRTS, supply_channel=Reference(type_id="channel", id="outlet"))
     assert moves(ordered(cart, facts(elsewhere))) == [("adopt", "shirts", 2)]
+
+
+def test_an_order_asks_for_all_its_entries_at_once() -> None:
+    cart = reserving(sku("shirt"), sku("book", inventoryMode="ReserveOnOrder"), sku("shirt", 1, inventoryMode="None"))
+    assert stock_lookups(cart) == (
+        ById("inventory-entry", "shirts"),
+        ByField("inventory-entry", "sku@channel", "book@"),
+    )
 
 
 def test_what_has_expired_is_reserved_by_the_order() -> None:
