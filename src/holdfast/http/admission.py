@@ -24,8 +24,9 @@ from holdfast.http.limits import WINDOW_REQUESTS_MIN, WINDOW_SECONDS, Seen, firs
 QUEUE_MAX = 256
 # The same in an overload, as a share of the limit.
 OVERLOADED_QUEUE_SHARES = {
-    Criticality.ORDER: 1.0,
-    Criticality.STEP: 4.0,  # as many as have begun: none of them is to be lost
+    # Long enough for the checkouts that have begun: none of them is to be lost.
+    Criticality.ORDER: 4.0,
+    Criticality.STEP: 4.0,
     Criticality.READ: 0.25,
     Criticality.BEGIN: 0.25,
     Criticality.QUERY: 0.25,
