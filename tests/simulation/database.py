@@ -161,7 +161,8 @@ class Wire:
     async def commit(self) -> None:
         """Flush, then make visible, then answer."""
         transaction = self.transaction
-        assert transaction is not None
+        if transaction is None:
+            raise asyncpg.AdminShutdownError("terminating connection")
         self._flushing = True
         await asyncio.sleep(self.server.faults.delay() * 2)
         if self._flushing:  # no crash came in between

@@ -105,8 +105,10 @@ _verdicts = committer.Committer._verdicts
 
 
 @bug("a run again forgets who was refused", _COMMITTER + "_verdicts")
-async def verdicts_without_refusals(self: committer.Committer, changes: Sequence[Change]) -> Sequence[ApiError | None]:
-    found = await _verdicts(self, changes)
+async def verdicts_without_refusals(
+    self: committer.Committer, changes: Sequence[Change], give_up: float
+) -> Sequence[ApiError | None]:
+    found = await _verdicts(self, changes, give_up)
     return [None for _ in found] if len(changes) > 1 and None in found else found
 
 

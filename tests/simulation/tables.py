@@ -132,6 +132,8 @@ class Transaction:
         self._take(place, mode)
 
     def _take(self, place: Place, mode: int) -> None:
+        if self.over:
+            raise asyncpg.AdminShutdownError("terminating connection")
         holders = self.tables.locks.setdefault(place, {})
         if self not in holders:
             self.locked.append(place)
@@ -149,8 +151,6 @@ class Transaction:
             rival._ended.append(waiting)
         await waiting
         self.waits_for = set()
-        if self.over:
-            raise asyncpg.AdminShutdownError("terminating connection")
 
     def _is_in_a_circle(self) -> bool:
         reached: set[Transaction] = set()
