@@ -1,7 +1,7 @@
 """The shop on one page: what carts, orders and stock are, without anything that makes them hard.
 
-The oracle of every layer: `tests/unit/commerce/test_model.py` holds the pure rules against it,
-`tests/http/test_model.py` a running shop, the simulation every commit of every schedule.
+The oracle of every layer: `stateful.py` walks beside it through random histories, on the simulated
+database (`test_model.py`) and over HTTP (`tests/http/test_model.py`).
 """
 
 from __future__ import annotations
