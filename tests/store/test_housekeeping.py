@@ -1,22 +1,31 @@
-"""What the background worker looks for, and how little it reads to find it."""
+"""What the worker does for the database: old marks go, and the planner hears of tables that grew."""
 
 from __future__ import annotations
 
-from holdfast.base import clock
-from holdfast.store.housekeeping import BATCH_MAX, carts_to_release
-from holdfast.store.queries import queries
+from holdfast.base.ids import uuid7
+from holdfast.store.housekeeping import GROWN_ROWS, analyze_grown, purge_fates
 from holdfast.store.store import Store
 
 
-async def test_looking_for_expired_reservations_reads_only_carts_that_have_some(store: Store) -> None:
-    connection = await store.database.connect()
-    try:
-        sql = queries("housekeeping")["find_expired_reservations"]
-        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {sql}", clock.now(), BATCH_MAX))
-    finally:
-        await connection.close()
-    assert '"cart_reservedUntil"' in plan
+async def test_marks_of_old_batches_go_and_young_ones_stay(store: Store) -> None:
+    old, young = uuid7(), uuid7()
+    for fate, age in ((old, "25 hours"), (young, "1 hour")):
+        await store.database.execute(
+            "INSERT INTO fate (id, committed, decided_at) VALUES ($1, true, now() - $2::text::interval)", fate, age
+        )
+    assert await purge_fates(store.database) >= 1
+    left = await store.database.fetch("SELECT id FROM fate WHERE id = ANY($1::uuid[])", [old, young])
+    assert [str(row["id"]) for row in left] == [young]
 
 
-async def test_where_nothing_is_due_nothing_is_found(store: Store) -> None:
-    assert await carts_to_release(store.database, "2000-01-01T00:00:00.000Z") == []
+async def test_a_table_that_grew_is_analyzed_once(store: Store, project: str) -> None:
+    await store.database.execute(
+        "INSERT INTO tally (project, name) SELECT $1, n::text FROM generate_series(1, $2) n", project, 5 * GROWN_ROWS
+    )
+    await store.database.execute("SELECT pg_stat_force_next_flush()")
+    assert await analyze_grown(store.database) >= 1
+    row = await store.database.fetchrow("SELECT reltuples FROM pg_class WHERE relname = 'tally'")
+    assert row is not None
+    assert row["reltuples"] >= 5 * GROWN_ROWS
+    await store.database.execute("SELECT pg_stat_force_next_flush()")
+    assert await analyze_grown(store.database) == 0

@@ -20,6 +20,7 @@ from holdfast.commerce.catalogue import load_resources
 from holdfast.delivery.auditing import Auditor, recent_lane, whole_lane
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
 from holdfast.store.audit.findings import purge
+from holdfast.store.housekeeping import analyze_grown, purge_fates
 from holdfast.store.idempotency import purge_answers
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
@@ -46,6 +47,8 @@ async def work(config: Config) -> None:
     chores = [
         Chore("tokens.purge", 60.0, tokens.purge),
         Chore("answers.purge", 600.0, lambda: purge_answers(store.database)),
+        Chore("fates.purge", 600.0, lambda: purge_fates(store.database)),
+        Chore("tables.analyze", 2.0, lambda: analyze_grown(store.database)),
         Chore("carts.expire", 300.0, lambda: delete_expired_carts(store)),
         Chore("reservations.release", 5.0, lambda: release_expired_reservations(store)),
         Chore("findings.purge", 3600.0, lambda: purge(store.database)),
