@@ -341,3 +341,9 @@ def test_a_field_with_an_index_of_its_own_is_asked_there(database: Database, sho
     for text in ('kind = "rare"', 'kind in ("rare", "x")', 'not (kind != "rare") and n > 1', 'kind > "common"'):
         query = compile_page("shop", "one", parse(text), (), Paging(), indexed=("kind",))
         assert database.fetch(query.sql, *query.params)[0]["total"] == 3
+
+
+@pytest.mark.parametrize("tiny", [5e-324, -2e-200, 1e-12])
+def test_places_next_to_each_other_are_no_distance_apart(database: Database, tiny: float) -> None:
+    here = DOCUMENT | {"a": {"type": "Point", "coordinates": [tiny, -tiny]}}
+    assert sql_matches(database, Term("a", WithinCircle(0, 0, 0)), [here]) == [True]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, assert_never
 
 from holdfast.base import clock
-from holdfast.commerce.predicates.evaluate import EARTH_RADIUS_METRES
+from holdfast.commerce.predicates.evaluate import COORDINATE_DIGITS, EARTH_RADIUS_METRES
 from holdfast.commerce.predicates.paging import Paging, SortKey
 from holdfast.commerce.predicates.tree import (
     Among,
@@ -34,8 +34,8 @@ from holdfast.store.queries import column_of
 
 # Coordinates of a GeoJSON point, NULL for anything else.
 _COORDINATE = (
-    "jsonb_path_query_first({point}, 'strict $.coordinates[{place}]"
-    " ? (@.type() == \"number\" && @ >= -{most} && @ <= {most})', '{{}}', true)::float8"
+    "round(jsonb_path_query_first({point}, 'strict $.coordinates[{place}]"
+    " ? (@.type() == \"number\" && @ >= -{most} && @ <= {most})', '{{}}', true)::numeric, {digits})::float8"
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_NAME = re.compile(r"[A-Za-z]+")
@@ -199,10 +199,10 @@ class _Compiler:
 
     def _within(self, circle: WithinCircle, point: str) -> str:
         """The haversine formula, as in `evaluate`."""
-        longitude = _COORDINATE.format(point=point, place=0, most=180)
-        latitude = _COORDINATE.format(point=point, place=1, most=90)
-        east = self._param(_float(circle.longitude), "float8")
-        north = self._param(_float(circle.latitude), "float8")
+        longitude = _COORDINATE.format(point=point, place=0, most=180, digits=COORDINATE_DIGITS)
+        latitude = _COORDINATE.format(point=point, place=1, most=90, digits=COORDINATE_DIGITS)
+        east = self._param(round(_float(circle.longitude), COORDINATE_DIGITS), "float8")
+        north = self._param(round(_float(circle.latitude), COORDINATE_DIGITS), "float8")
         metres = self._param(_float(circle.metres), "float8")
         return (
             f"{2 * EARTH_RADIUS_METRES} * asin(least(1, sqrt("

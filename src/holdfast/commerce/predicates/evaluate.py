@@ -33,6 +33,8 @@ from holdfast.commerce.predicates.tree import (
 )
 
 EARTH_RADIUS_METRES = 6_371_000
+# Degrees to a tenth of a millimetre: the squares of much smaller differences leave the range of numbers.
+COORDINATE_DIGITS = 9
 
 
 def matches(tree: Predicate, document: Any) -> bool:
@@ -143,7 +145,8 @@ def _distance_metres(longitude: float, latitude: float, circle: WithinCircle) ->
     """The haversine formula."""
     assert not isinstance(circle.longitude, Variable)
     assert not isinstance(circle.latitude, Variable)
-    south, north = math.radians(latitude), math.radians(float(circle.latitude))
-    east = math.radians(float(circle.longitude) - longitude)
+    centre = round(float(circle.longitude), COORDINATE_DIGITS), round(float(circle.latitude), COORDINATE_DIGITS)
+    south, north = math.radians(round(latitude, COORDINATE_DIGITS)), math.radians(centre[1])
+    east = math.radians(centre[0] - round(longitude, COORDINATE_DIGITS))
     chord = math.sin((north - south) / 2) ** 2 + math.cos(south) * math.cos(north) * math.sin(east / 2) ** 2
     return 2 * EARTH_RADIUS_METRES * math.asin(min(1.0, math.sqrt(chord)))
