@@ -354,3 +354,13 @@ async def test_what_was_not_begun_in_time_never_happens(
     (answer,) = await verdicts(store, [creation(project, zone)])
     assert isinstance(answer, OverCapacity)
     assert await stored(store, project, zone) is None
+
+
+async def test_who_was_overtaken_is_not_answered_from_what_was_kept(store: Store, project: str) -> None:
+    zone = a_zone()
+    await store.commit(creation(project, zone))
+    slot = store.epochs.slot(project, "zone")
+    before = store.epochs.read(slot)
+    (answer,) = await verdicts(store, [renaming(project, replace(zone, version=7), "stale")])
+    assert isinstance(answer, ConcurrentModification)
+    assert store.epochs.read(slot) != before

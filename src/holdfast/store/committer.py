@@ -118,16 +118,15 @@ class Committer:
 
     async def _settle(self, batch: list[Waiting]) -> None:
         give_up = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
-        verdicts = await self._verdicts_of([waiting.change for waiting in batch], give_up)
-        for waiting, verdict in zip(batch, verdicts, strict=True):
-            if verdict is None:
-                self._committed(waiting.change)
-            if waiting.done.done():  # its asker has gone; what was decided stands
-                continue
-            if verdict is None:
-                waiting.done.set_result(None)
-            else:
-                waiting.done.set_exception(verdict)
+        try:
+            verdicts = await self._verdicts_of([waiting.change for waiting in batch], give_up)
+            for waiting, verdict in zip(batch, verdicts, strict=True):
+                if verdict is None:
+                    self._committed(waiting.change)
+                _tell(waiting, verdict)
+        finally:  # whatever became of us, nobody waits for ever
+            for waiting in batch:
+                _tell(waiting, PendingOperation())
 
     async def _verdicts_of(self, changes: Sequence[Change], give_up: float) -> Sequence[ApiError | None]:
         """Verdicts whatever happens: a change the database cannot take is found by trying each alone."""
@@ -135,6 +134,9 @@ class Committer:
             return await self._verdicts(changes, give_up)
         except ApiError as error:
             return [error] * len(changes)
+        except asyncpg.InsufficientResourcesError as error:  # a full disk, for example: as true for one as for all
+            log.error("commit.no_resources", reason=str(error))
+            return [OverCapacity("The database has no room for this; try again later.")] * len(changes)
         except Exception as error:  # noqa: BLE001 - the edge of the committer: each change gets an answer
             if len(changes) > 1:
                 log.warning("commit.isolating", changes=len(changes), reason=str(error))
@@ -231,3 +233,13 @@ class Committer:
         if self._session is not None:
             self._session.terminate()
             self._session = None
+
+
+def _tell(waiting: Waiting, verdict: ApiError | None) -> None:
+    """Answer whoever waits, unless he was answered or has gone; what was decided stands."""
+    if waiting.done.done():
+        return
+    if verdict is None:
+        waiting.done.set_result(None)
+    else:
+        waiting.done.set_exception(verdict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from pathlib import Path
 
+from holdfast.base.errors import ConcurrentModification
 from holdfast.store.change import Change
 from holdfast.store.committer import Committer
 from holdfast.store.epochs import Epochs
@@ -64,14 +65,25 @@ class Store:
         return self._tallies.used(project, name)
 
     async def commit(self, change: Change) -> None:
-        """Make a change durable; see Committer.submit for what it raises."""
-        await self._committer.submit(change)
+        """Make a change durable; see Committer.submit for what it raises.
+
+        Somebody whose change was overtaken reads again. If the process that overtook him died before it could
+        say so, what is kept here would answer him with what he knows already.
+        """
+        try:
+            await self._committer.submit(change)
+        except ConcurrentModification:
+            self._outdate(change)
+            raise
 
     def _committed(self, change: Change) -> None:
         """Runs after a commit and before its answer: what we remember and what others kept is out of date."""
-        kinds = {put.kind for put in change.puts} | {drop.kind for drop in change.drops}
         for put in change.puts:
             document = Document(put.kind, put.resource.version, put.body, put.resource)
             self._reader.memory.put(change.project, put.id, document)
-        for kind in kinds:
+        self._outdate(change)
+
+    def _outdate(self, change: Change) -> None:
+        """Let nobody answer from what he kept of these kinds."""
+        for kind in {item.kind for item in change.items}:
             self.epochs.bump(self.epochs.slot(change.project, kind))

@@ -272,7 +272,7 @@ async def explain(session: Session, changes: Sequence[Change], missed: Missed) -
     there = {row async for row in _present(session, changes, missed.kinds)} if missed.kinds else set()
     refused: dict[int, ApiError] = {}
     for index, change in enumerate(changes):
-        refusal = _key_refusal(change, taken) or _id_refusal(change, there) or _value_refusal(change, owners)
+        refusal = _key_refusal(change, taken) or _value_refusal(change, owners) or _id_refusal(change, there)
         if refusal is not None:
             refused[index] = refusal
     return refused
