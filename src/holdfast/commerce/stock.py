@@ -7,7 +7,7 @@ the row, so that a reservation can be refused on the spot.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 
 class StockMovement(NamedTuple):
@@ -66,3 +66,5 @@ def moved(level: StockLevel, movement: StockMovement) -> StockLevel | None:
             return StockLevel(on_stock + quantity, reserved)
         case "count":
             return StockLevel(quantity, reserved)
+        case _:
+            assert_never(movement.kind)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.base.receipts import ForgedReceipt, Order, Signer, order_in, read_signer, totals_of
+from holdfast.base.receipts import ForgedReceipt, Order, Signer, order_in, order_told, read_signer, totals_of
 
 SIGNER = Signer(bytes(range(32)))
 
@@ -109,3 +109,13 @@ def test_orders_are_read_as_they_are_answered() -> None:
     order = order_in(body())
     assert isinstance(order, Order)
     assert order.line_items[0].id == "line-1"
+
+
+def test_the_public_key_is_told_in_a_form_that_fits_everywhere() -> None:
+    text = SIGNER.verifier.public_text
+    assert base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) == SIGNER.verifier.public
+
+
+def test_the_message_that_told_of_an_order_has_its_totals_too() -> None:
+    told = json.dumps({"type": "OrderCreated", "order": an_order()}).encode()
+    assert totals_of(order_told(told)) == totals()

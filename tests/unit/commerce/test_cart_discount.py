@@ -193,6 +193,15 @@ def test_actions_change_what_they_name(action: dict[str, Any], field: str, value
     assert as_json(update(cart_discounts, ten, action, facts=shop(ten)).resource)[field] == value
 
 
+def test_both_ends_of_validity_can_be_set_at_once() -> None:
+    ten = a_discount(validFrom="2020-01-01T00:00:00Z", validUntil="2021-01-01T00:00:00Z")
+    both = {"validFrom": "2026-01-01T00:00:00Z", "validUntil": "2026-02-01T00:00:00Z"}
+    later = update(cart_discounts, ten, {"action": "setValidFromAndUntil", **both}, facts=shop(ten)).resource
+    assert (later.valid_from, later.valid_until) == ("2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z")
+    always = update(cart_discounts, later, {"action": "setValidFromAndUntil"}, facts=shop(later)).resource
+    assert (always.valid_from, always.valid_until) == (None, None)
+
+
 def test_a_discount_becomes_a_gift_and_back() -> None:
     ten = a_discount()
     given = update(cart_discounts, ten, {"action": "changeValue", "value": gift_of()}, facts=shop(ten)).resource

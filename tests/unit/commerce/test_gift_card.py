@@ -167,6 +167,13 @@ def test_a_shopper_pays_with_a_card_but_does_not_refund_himself() -> None:
         update(payments, changed.resource, adding(refund(700)), facts=shopper, my=True)
 
 
+def test_a_new_payment_of_a_shopper_cannot_begin_with_a_refund() -> None:
+    shopper = facts(customer_id="ada", scopes=["manage_my_payments"])
+    mine = {name: value for name, value in draft().items() if name != "transactions"}
+    with pytest.raises(InvalidOperation, match="only be made by the shop"):
+        create(payments, mine | {"transaction": refund(700)}, shopper, my=True)
+
+
 def test_a_payment_that_holds_a_cards_money_is_not_deleted() -> None:
     payment = paid(charge(1200)).resource
     with pytest.raises(InvalidOperation):

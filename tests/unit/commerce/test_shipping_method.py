@@ -202,6 +202,13 @@ def test_the_zone_of_the_state_wins_over_that_of_the_country(country: str, state
     assert rate.price.cent_amount == cents
 
 
+def test_a_zone_that_is_gone_serves_nobody() -> None:
+    gone = replace(EVERYWHERE.zone_rates[0], zone=Reference(type_id="zone", id="gone"))
+    left = replace(EVERYWHERE, zone_rates=(gone, *EVERYWHERE.zone_rates[1:]))
+    assert rate_for(left, Address(country="US"), "USD", shop()) is None
+    assert rate_for(left, Address(country="DE"), "USD", shop()) is not None
+
+
 def test_a_place_outside_of_all_zones_has_no_rate() -> None:
     assert rate_for(EVERYWHERE, Address(country="FR"), "USD", shop()) is None
 

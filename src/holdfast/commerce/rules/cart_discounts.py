@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from msgspec.structs import replace
 
@@ -201,6 +201,7 @@ def _takes(step: Step, cart: Cart) -> bool:
 
 
 def _is_something(value: DiscountValue, currency: str) -> bool:
+    assert not isinstance(value, GiftValue), "a gift is given, it takes nothing off"
     match value:
         case RelativeValue():
             return value.permyriad > 0
@@ -209,7 +210,7 @@ def _is_something(value: DiscountValue, currency: str) -> bool:
         case FixedValue():
             return any(one.currency_code == currency for one in value.money)
         case _:
-            return False
+            assert_never(value)
 
 
 def _priced(item: LineItem | CustomLineItem, lots: Lots, currency: str) -> LineItem | CustomLineItem:

@@ -8,13 +8,14 @@ to exactly what was taken. Nothing falls below zero, and what is free or negativ
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from holdfast.commerce.resources.cart.discount_shapes import (
     AbsoluteValue,
     DiscountTarget,
     DiscountValue,
     FixedValue,
+    GiftValue,
     MultiBuyTarget,
     RelativeValue,
 )
@@ -62,6 +63,7 @@ class Terms(NamedTuple):
 
 def price_after(cents: int, value: DiscountValue, terms: Terms) -> int:
     """What one price becomes."""
+    assert not isinstance(value, GiftValue), "a gift changes no price"
     match value:
         case RelativeValue():
             left = divided(cents * (_WHOLE - value.permyriad), _WHOLE, terms.rounding)
@@ -70,7 +72,7 @@ def price_after(cents: int, value: DiscountValue, terms: Terms) -> int:
         case FixedValue():
             left = cents_in(value.money, terms.currency, cents)
         case _:
-            return cents
+            assert_never(value)
     return min(left, cents) if cents > 0 else cents
 
 

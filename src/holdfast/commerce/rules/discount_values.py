@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import assert_never, get_args
 
 from holdfast.base.errors import InvalidField, InvalidOperation, RequiredField
 from holdfast.commerce.facts import Facts
@@ -49,6 +49,8 @@ def discount_value(draft: DiscountValueDraft, facts: Facts, path: str = "value")
             return FixedValue(money=_amounts(draft.money, path), application_mode=draft.application_mode)
         case GiftValueDraft():
             return _gift(draft, facts, path)
+        case _:
+            assert_never(draft)
 
 
 def _gift(draft: GiftValueDraft, facts: Facts, path: str) -> GiftValue:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from holdfast.commerce.values.money import Money, RoundingMode, fraction_digits
 
 
@@ -23,6 +25,8 @@ def divided(numerator: int, denominator: int, mode: RoundingMode) -> int:
             return quotient + (numerator > 0)
         case "HalfDown":
             return quotient + (numerator < 0)
+        case _:
+            assert_never(mode)
 
 
 def multiplied(unit: Money, quantity: int, mode: RoundingMode) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.resources.project import project_of
@@ -82,11 +82,9 @@ def matching_tier(rate: ShippingRate, basket: Basket, facts: Facts) -> ShippingR
     if not rate.tiers:
         return None
     kind = tier_kind(facts)
-    best: ShippingRateTier | None = None
-    for tier in rate.tiers:
-        if isinstance(tier, kind) and _reached(tier, basket) and (best is None or _level(tier) > _level(best)):
-            best = tier
-    return best
+    return max(
+        (tier for tier in rate.tiers if isinstance(tier, kind) and _reached(tier, basket)), key=_level, default=None
+    )
 
 
 def _reached(tier: ShippingRateTier, basket: Basket) -> bool:
@@ -98,6 +96,8 @@ def _reached(tier: ShippingRateTier, basket: Basket) -> bool:
         case CartScoreTier():
             score: int | None = getattr(basket.rate_input, "score", None)
             return score is not None and tier.score <= score
+        case _:
+            assert_never(tier)
 
 
 def _level(tier: ShippingRateTier) -> int:
@@ -108,6 +108,8 @@ def _level(tier: ShippingRateTier) -> int:
             return tier.score
         case CartClassificationTier():
             return 0
+        case _:
+            assert_never(tier)
 
 
 def shipping_cents(rate: ShippingRate, basket: Basket, facts: Facts) -> int:

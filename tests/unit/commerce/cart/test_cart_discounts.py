@@ -20,8 +20,10 @@ from tests.unit.commerce.builders.cart_discount import (
 
 from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import Facts
+from holdfast.commerce.resources.cart.discount_shapes import GiftValue
 from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.rules.totals import recalculated
+from holdfast.commerce.values.reference import Reference
 
 STANDARD = {"typeId": "shipping-method", "id": "standard"}
 RECALCULATE = {"action": "recalculate"}
@@ -244,6 +246,15 @@ def test_a_gift_goes_with_its_discount() -> None:
 def test_a_gift_without_a_price_in_this_cart_is_not_given() -> None:
     facts = shop(a_product("book", a_price(1000, "USD")), a_discount("gift", gift_of()))
     assert len(filled(facts).line_items) == 1
+
+
+@pytest.mark.parametrize("gone", ["product", "variant"])
+def test_a_gift_that_is_no_longer_made_is_not_given(gone: str) -> None:
+    discount = a_discount("gift", gift_of())
+    assert isinstance(discount.value, GiftValue)
+    nothing = Reference(type_id="product", id="gone")
+    value = replace(discount.value, product=nothing) if gone == "product" else replace(discount.value, variant_id=9)
+    assert len(filled(shop(replace(discount, value=value))).line_items) == 1
 
 
 @pytest.mark.parametrize(

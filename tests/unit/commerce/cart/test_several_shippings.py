@@ -23,6 +23,7 @@ from holdfast.commerce.resources.cart.shape import Cart, LineItem
 from holdfast.commerce.resources.cart.shipping import SHIPPINGS_MAX
 from holdfast.commerce.resources.shipping_method import ShippingRate
 from holdfast.commerce.resources.zone import Location, Zone
+from holdfast.commerce.rules.item_taxes import quantity_by_method
 from holdfast.commerce.values.money import money
 from holdfast.commerce.values.taxed_price import TaxedPrice
 from holdfast.commerce.values.value import Stored
@@ -245,6 +246,11 @@ def test_units_without_a_method_leave_the_cart_untaxed() -> None:
     cart = changed(a_double_cart(), add("shirt"), facts=france())
     assert (only(cart).taxed_price, cart.taxed_price) == (None, None)
     assert len(only(cart).taxed_price_portions) == 2
+
+
+def test_units_that_no_method_brings_count_for_none() -> None:
+    item = only(a_cart_to_both(lineItems=[sku("shirt", 3, **sent(to("home", 2), to("work", 1)))]))
+    assert quantity_by_method(item) == {}
 
 
 def test_free_shipping_looks_at_the_units_of_its_own_method() -> None:

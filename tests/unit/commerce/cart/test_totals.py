@@ -34,6 +34,7 @@ from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.project import CartsConfiguration
 from holdfast.commerce.resources.shipping_method import CartValueTier, ShippingRate
 from holdfast.commerce.resources.zone import Location
+from holdfast.commerce.rules.totals import recalculated
 from holdfast.commerce.values.money import RoundingMode, money, rounded
 from holdfast.commerce.values.reference import KeyReference
 from holdfast.commerce.values.taxed_price import TaxedPrice
@@ -307,6 +308,20 @@ def test_a_rate_that_changed_is_used_by_the_next_update() -> None:
 def test_no_method_means_no_shipping() -> None:
     cart = changed(a_shipped_cart(), {"action": "setShippingMethod"})
     assert (cart.shipping_info, cart.total_price.cent_amount) == (None, 3450)
+
+
+def test_shipping_without_an_address_goes_with_the_next_update() -> None:
+    cart = recalculated(replace(a_shipped_cart(), shipping_address=None), shop())
+    assert (cart.shipping_info, cart.shipping_custom_fields) == (None, None)
+
+
+def test_custom_shipping_that_nobody_taxes_leaves_the_cart_untaxed() -> None:
+    custom = {"shippingMethodName": "Bike", "shippingRate": {"price": eur(500)}}
+    outside = changed(a_shipped_cart(taxMode="External"), {"action": "setCustomShippingMethod", **custom})
+    cart = changed(outside, {"action": "changeTaxMode", "taxMode": "Platform"})
+    assert cart.shipping_info is not None
+    assert (cart.shipping_info.tax_rate, cart.taxed_price) == (None, None)
+    assert cart.total_price.cent_amount == 3450 + 500
 
 
 def test_another_address_can_mean_another_rate() -> None:

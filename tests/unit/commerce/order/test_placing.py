@@ -182,6 +182,17 @@ def test_external_taxes_that_have_come_are_enough() -> None:
     assert cart.taxed_price is not None
 
 
+def test_amounts_from_outside_include_that_of_the_whole_cart() -> None:
+    cart = a_ready_cart(taxMode="ExternalAmount")
+    amount = {"externalTaxAmount": {"totalGross": eur(2856), "taxRate": {"name": "", "amount": 0.2, "country": "DE"}}}
+    line = {"action": "setLineItemTaxAmount", "lineItemId": cart.line_items[0].id, **amount}
+    taxed = shop_of.changed(cart, line, facts=shop())
+    with pytest.raises(InvalidOperation, match="total tax"):
+        placed(taxed)
+    total = {"action": "setCartTotalTax", "externalTotalGross": eur(2856)}
+    assert placed(shop_of.changed(taxed, total, facts=shop())).resource.taxed_price is not None
+
+
 def test_a_cart_of_custom_line_items_alone_can_be_ordered() -> None:
     wrap = {"name": {"en": "Wrap"}, "slug": "wrap", "money": eur(250), "taxCategory": {"id": "normal"}}
     cart = replace(shop_of.a_cart(shop(), customLineItems=[wrap], shippingAddress=DE), id=CART_ID)

@@ -122,3 +122,17 @@ def test_what_came_from_outside_is_taken_as_it_is() -> None:
     assert misreckoned(a_ready_cart(sku("shirt", 3, externalPrice=precise))) == []
     gross = {"action": "setCartTotalTax", "externalTotalGross": eur(5_000)}
     assert misreckoned(changed(a_ready_cart(taxMode="ExternalAmount"), gross, facts=shop())) == []
+
+
+def test_a_tax_that_nobody_told_is_not_missed() -> None:
+    copy = msgspec.json.decode(msgspec.json.encode(PLAIN))
+    del copy["taxedPrice"]["totalTax"]
+    assert misreckoned_in(copy) == []
+
+
+def test_without_its_share_of_the_discount_a_taxed_total_cannot_be_judged() -> None:
+    copy = msgspec.json.decode(msgspec.json.encode(RICH))
+    del copy["discountOnTotalPrice"]["discountedNetAmount"]
+    assert misreckoned_in(copy) == []
+    copy["taxedPrice"]["totalTax"]["centAmount"] += 1
+    assert misreckoned_in(copy)

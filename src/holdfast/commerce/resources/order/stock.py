@@ -28,8 +28,7 @@ _NOTHING: Mapping[str, int] = {}
 @orders.settle
 def settle_stock(before: Order | None, after: Order, facts: Facts) -> Changed[Order]:
     """Count what came back with this update, and move the stock accordingly."""
-    if before is None:
-        return Changed(after)
+    assert before is not None, "orders come of carts or imports, which take their stock themselves"
     after = _counted(before, after, facts)
     return Changed(after, stock=tuple(_movements(_held(before), _held(after), after, facts)))
 
