@@ -4,13 +4,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: up test check format lock bench drill clean
+.PHONY: up test cover mutants check format lock bench drill clean
 
 up: .venv/holdfast.stamp ## start a complete shop; pass options with ARGS="--port 9000"
 	@exec $(BIN)/holdfast up $(ARGS)
 
 test: .venv/dev.stamp ## every test; pass options with ARGS="tests/unit -x"
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+cover: .venv/dev.stamp ## every branch of the code of money, stock, committing and idempotency
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q tests/unit tests/store tests/handlers
+	@exec $(BIN)/python -m coverage report
+
+mutants: .venv/mutation.stamp ## change the rules of stock and the committer, see tests fail; ARGS="'holdfast.store.batch*'"
+	@exec .venv/mutation/bin/python -m tests.mutants $(ARGS)
 
 check: .venv/dev.stamp ## formatter, linter, types and import contracts
 	$(BIN)/ruff format --check .
@@ -29,7 +37,7 @@ drill: .venv/holdfast.stamp ## break a shop in the middle of a sale, every fault
 	@exec $(BIN)/holdfast drill run $(ARGS)
 
 lock: .venv/dev.stamp ## refresh the locked requirements within what the .in files allow
-	for set in runtime build dev; do \
+	for set in runtime build dev mutation; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" $(LOCK_ARGS) requirements/$$set.in -o requirements/$$set.txt; \
 	done
@@ -57,4 +65,12 @@ clean:
 .venv/dev.stamp: .venv/holdfast.stamp requirements/dev.txt
 	@echo "Installing what checks and tests need ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Mutants are made by a tool with many dependencies of its own, so it lives apart.
+.venv/mutation.stamp: .venv/dev.stamp requirements/mutation.txt
+	@echo "Installing what making mutants needs ..."
+	@$(PYTHON) -m venv .venv/mutation
+	@.venv/mutation/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/mutation.txt
+	@.venv/mutation/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 	@touch $@

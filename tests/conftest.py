@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from holdfast.ops.server.cluster import CLEAN_ENVIRONMENT, DATABASE, prepare_clu
 from holdfast.ops.server.layout import Layout
 
 HOLDFAST = (sys.executable, "-P", "-m", "holdfast.cli.main")
+# The address of a running database for tests of the store to work in, instead of starting one for the session.
+DATABASE_VARIABLE = "HOLDFAST_TEST_DATABASE"
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -149,8 +152,19 @@ def short_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(short_folder: Path) -> Iterator[str]:
-    """The address of an empty database on a PostgreSQL of this session."""
-    layout = Layout(short_folder / "postgres-only")
+    """The address of an empty database on a PostgreSQL of this session, or of the one that was named."""
+    named = os.environ.get(DATABASE_VARIABLE)
+    if named:
+        yield named
+    else:
+        with running_postgres(short_folder / "postgres-only") as url:
+            yield url
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of its own, and the address of an empty database on it."""
+    layout = Layout(folder)
     layout.create()
     cluster = prepare_cluster(layout)
     with layout.log("postgres").open("wb") as log:

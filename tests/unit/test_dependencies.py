@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SETS = ("runtime", "build", "dev")
+SETS = ("runtime", "build", "dev", "mutation")
 
 
 def asked_for(name: str) -> set[str]:

@@ -1,0 +1,7 @@
+"""Use cases on a real store, called as the API calls them, without HTTP in between."""
+
+from __future__ import annotations
+
+from tests.store.conftest import project, store
+
+__all__ = ["project", "store"]
