@@ -2,7 +2,7 @@
 
 While one transaction is in flight the next changes gather; they then commit together, in a fixed
 number of statements whatever their number, and share one flush. Each gets its own answer. There is
-no artificial wait: a lone change commits at once.
+no artificial wait: a lone change commits at once, after a few empty rounds of the event loop.
 
 A connection lost before COMMIT was sent costs nothing: nothing happened, the batch runs again. One
 lost at COMMIT leaves a question. Each batch carries an id that it writes into the table `fate`; who
@@ -27,6 +27,7 @@ from holdfast.base.log import log
 from holdfast.store import writes
 from holdfast.store.batch import judge
 from holdfast.store.change import Change
+from holdfast.store.coalescer import gathered
 from holdfast.store.pool import CONNECTION_LOST, Database, patiently
 from holdfast.store.queries import queries
 from holdfast.store.session import Part, Session
@@ -101,6 +102,7 @@ class Committer:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await gathered()
                 batch = self._take()
                 if batch:
                     await self._settle(batch)
