@@ -7,6 +7,7 @@ import pytest
 from tests.unit.commerce.builders import cart as shop_of
 from tests.unit.commerce.builders.cart import as_json, eur
 from tests.unit.commerce.builders.customer import a_customer
+from tests.unit.commerce.builders.inventory_entry import an_entry
 from tests.unit.commerce.builders.order import INITIAL_ID, shop
 from tests.unit.commerce.builders.payment import a_payment
 
@@ -17,7 +18,9 @@ from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.order.drafts import OrderImportDraft
 from holdfast.commerce.resources.order.importing import import_order
 from holdfast.commerce.resources.order.shape import Order
+from holdfast.commerce.stock import StockMovement
 from holdfast.commerce.values.money import money
+from holdfast.commerce.values.reference import Reference
 from holdfast.commerce.values.value import decode_special
 
 DECODER = msgspec.json.Decoder(OrderImportDraft, dec_hook=decode_special)
@@ -140,6 +143,19 @@ def test_an_imported_order_points_at_what_exists() -> None:
 @pytest.mark.parametrize(("mode", "kinds"), [("None", []), ("TrackOnly", ["track"]), ("ReserveOnOrder", ["reserve"])])
 def test_an_imported_order_takes_stock_as_its_inventory_mode_says(mode: str, kinds: list[str]) -> None:
     assert [moved.kind for moved in imported(inventoryMode=mode).stock] == kinds
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("TrackOnly", "track"), ("ReserveOnOrder", "reserve")])
+def test_an_imported_line_takes_its_units_where_they_come_from(mode: str, kind: Any) -> None:
+    depot = {"typeId": "channel", "id": "depot"}
+    lines = [SHIRT | {"quantity": 1, "supplyChannel": depot}, SHIRT]
+    in_depot = an_entry("depot-shirts", sku="shirt", supply_channel=Reference(type_id="channel", id="depot"))
+    order = imported(shop(in_depot), inventoryMode=mode, lineItems=lines)
+    first, second = order.resource.line_items
+    assert order.stock == (
+        StockMovement(kind, "depot-shirts", 1, "shirt", first.id),
+        StockMovement(kind, "entry-shirt", 2, "shirt", second.id),
+    )
 
 
 def test_an_imported_line_that_was_taken_back_releases_nobody_elses_stock() -> None:

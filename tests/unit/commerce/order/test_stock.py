@@ -10,6 +10,7 @@ from tests.unit.commerce.builders.cart import sku
 from tests.unit.commerce.builders.inventory_entry import an_entry
 from tests.unit.commerce.builders.order import INITIAL, INITIAL_ID, a_ready_cart, placed, shop
 from tests.unit.commerce.builders.order import SHIRTS as ENTRY
+from tests.unit.commerce.builders.state import a_state
 from tests.unit.commerce.facts import facts_with, update
 
 from holdfast.base.errors import InvalidOperation
@@ -230,3 +231,18 @@ def test_a_transition_the_workflow_does_not_know_is_refused() -> None:
     }
     with pytest.raises(InvalidOperation):
         update(orders, RESERVED, action, facts=shop(closed))
+
+
+def test_what_has_come_back_is_not_taken_again_when_an_order_is_cancelled_and_reopened() -> None:
+    returned = step(RESERVED, 3, "Initial", "returned").resource
+    cancelled = become(returned, "Cancelled")
+    assert stock(cancelled) == [("release", "book", 1)]
+    assert stock(become(cancelled.resource, "Open")) == [("reserve", "book", 1)]
+
+
+def test_all_states_with_the_role_return_count_together() -> None:
+    lost = a_state("lost", type="LineItemState", initial=False, roles=("Return",))
+    action = {"action": "importLineItemState", "lineItemId": SHIRTS}
+    states = [{"quantity": 1, "state": {"id": "returned"}}, {"quantity": 2, "state": {"id": "lost"}}]
+    changed = update(orders, RESERVED, action | {"state": states}, facts=shop(lost))
+    assert changed.stock == (StockMovement("release", "entry-shirt", 3, "shirt", SHIRTS),)

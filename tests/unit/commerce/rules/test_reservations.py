@@ -22,8 +22,8 @@ from holdfast.commerce.resources.order.drafts import OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
 from holdfast.commerce.resources.project import InventoryConfiguration
 from holdfast.commerce.rules.cart_merge import merge_carts
-from holdfast.commerce.rules.reservations import expired, reserved
-from holdfast.commerce.rules.stock import stock_lookups
+from holdfast.commerce.rules.reservations import expired, inherited, reserved, with_reservations
+from holdfast.commerce.rules.stock import order_stock, stock_lookups
 from holdfast.commerce.stock import StockLevel, StockMovement, moved
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
 from holdfast.commerce.values.value import Stored
@@ -304,6 +304,59 @@ def test_an_order_asks_for_all_its_entries_at_once() -> None:
         ById("inventory-entry", "shirts"),
         ByField("inventory-entry", "sku@channel", "book@"),
     )
+
+
+def test_every_movement_says_which_entry_item_and_line_it_is_for() -> None:
+    cart = reserving(sku("shirt", 5))
+    (line,) = cart.line_items
+    fewer = after(cart, on_line(cart, "changeLineItemQuantity", quantity=2))
+    assert fewer.stock == (StockMovement("release", "shirts", 3, "shirt", line.id),)
+    gone = after(cart, on_line(cart, "removeLineItem"))
+    assert gone.stock == (StockMovement("release", "shirts", 5, line_item_id=line.id),)
+    over = expired(cart, facts(now=IN_20_MINUTES))
+    assert over.stock == (StockMovement("release", "shirts", 5, "", line.id, IN_20_MINUTES),)
+    assert ordered(cart).stock == (StockMovement("adopt", "shirts", 5, "shirt", line.id),)
+
+
+def test_a_line_names_its_reservation_as_one() -> None:
+    cart = reserving()
+    (kept,) = cart.stock_reserved
+    assert cart.line_items[0].reservation == Reference(type_id="reservation", id=kept.id)
+    assert with_reservations(cart, cart.stock_reserved).line_items[0] is cart.line_items[0]
+
+
+def test_units_are_freed_before_others_are_taken_beyond_the_stock() -> None:
+    scarce = facts(replace(SHIRTS, restockable_in_days=3))
+    cart = reserving(sku("shirt", 1), sku("book", 5), known=scarce)
+    more = on_line(cart, "changeLineItemQuantity", 0, quantity=4)
+    fewer = on_line(cart, "changeLineItemQuantity", 1, quantity=1)
+    assert moves(after(cart, more, fewer, known=scarce)) == [("release", "books", 4), ("backorder", "shirts", 3)]
+
+
+def test_a_line_without_an_entry_is_named_even_where_its_variant_has_no_sku() -> None:
+    cart = reserving(sku("shirt", 2), inventoryMode="ReserveOnOrder")
+    line = replace(cart.line_items[0], variant=replace(cart.line_items[0].variant, sku=None))
+    nameless = replace(cart, inventory_mode="ReserveOnCart", line_items=(line,))
+    for decision in (lambda known: reserved(None, nameless, known), lambda known: order_stock(nameless, known)):
+        with pytest.raises(OutOfStock) as refused:
+            decision(facts())
+        assert refused.value.fields == {"lineItems": [line.id], "skus": [""]}
+
+
+def test_an_item_without_a_sku_is_counted_at_the_entry_without_one() -> None:
+    cart = reserving(sku("shirt", 2), inventoryMode="ReserveOnOrder")
+    line = replace(cart.line_items[0], variant=replace(cart.line_items[0].variant, sku=None))
+    nameless = replace(cart, line_items=(line,))
+    known = facts(an_entry("nameless", sku=""))
+    wanted = (StockMovement("reserve", "nameless", 2, "", line.id),)
+    assert order_stock(nameless, known) == wanted
+    assert reserved(None, replace(nameless, inventory_mode="ReserveOnCart"), known).stock == wanted
+
+
+def test_carts_that_reserved_nothing_merge_without_a_word() -> None:
+    cart = reserving(inventoryMode="None")
+    merged = inherited(cart, cart, facts())
+    assert (merged.resource, merged.stock) == (cart, ())
 
 
 def test_what_has_expired_is_reserved_by_the_order() -> None:

@@ -147,6 +147,24 @@ def test_what_would_cost_otherwise_today_is_named(records: list[Stored], lines: 
     assert refused.value.fields == {"lineItems": [cart.line_items[n].id for n in lines], "shipping": shipping}
 
 
+def test_lines_that_change_are_named_even_if_their_changes_cancel_out() -> None:
+    then = shop(a_product("book", a_price(1070)))
+    cart = a_cart(then, lineItems=[sku("shirt"), sku("book")], shippingAddress=DE)
+    check_current(cart, then)
+    with pytest.raises(PriceChanged) as refused:
+        check_current(cart, shop(a_product("shirt", a_price(1290)), a_product("book", a_price(970))))
+    assert refused.value.fields == {"lineItems": [item.id for item in cart.line_items], "shipping": False}
+
+
+def test_a_cart_of_custom_items_is_current_as_long_as_their_taxes_are() -> None:
+    wrap = {"name": {"en": "Wrap"}, "slug": "wrap", "money": eur(250), "taxCategory": {"id": "normal"}}
+    cart = a_cart(customLineItems=[wrap], shippingAddress=DE)
+    check_current(cart, shop())
+    with pytest.raises(PriceChanged) as refused:
+        check_current(cart, shop(replace(NORMAL, rates=(a_rate(0.16),))))
+    assert refused.value.fields["lineItems"] == [cart.custom_line_items[0].id]
+
+
 def test_a_price_that_is_gone_is_refused() -> None:
     with pytest.raises(MatchingPriceNotFound):
         check_current(a_full_cart(), shop(a_product("shirt", a_price(1190, "USD"))))
