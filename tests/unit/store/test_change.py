@@ -28,6 +28,7 @@ REPLY = Reply("client", "key", b"f", 200)
 class WholeTold(Message):
     zone: Zone | msgspec.Raw
     name: str
+    remark: str | None = None
 
 
 def a_zone(id: str = "z", version: int = 1, **fields: Any) -> Zone:
