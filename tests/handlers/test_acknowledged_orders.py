@@ -22,7 +22,7 @@ from holdfast.base.errors import (
     ResourceNotFound,
 )
 from holdfast.base.ids import order_id, uuid7
-from holdfast.base.receipts import Signer
+from holdfast.base.receipts import Signer, order_in, order_told, totals_of
 from holdfast.commerce.facts import Caller
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import Cart, carts
@@ -38,6 +38,7 @@ from holdfast.handlers.place_order import place, place_mine
 from holdfast.handlers.work import Work
 from holdfast.store.change import change_of
 from holdfast.store.idempotency import RequestKey
+from holdfast.store.placed_orders import Placed, read_placed
 from holdfast.store.store import Store
 
 SIGNER = Signer(bytes(range(32)))
@@ -92,6 +93,19 @@ async def test_a_cart_becomes_an_order_with_a_receipt(till: Till) -> None:
     assert answer.receipt is not None
     receipt = SIGNER.verifier.read(answer.receipt)
     assert (receipt.project, receipt.order_id, receipt.version) == (till.project, body(answer)["id"], 1)
+
+
+async def test_an_order_is_found_as_it_is_and_as_it_was_told_of(till: Till) -> None:
+    first, second = [await till.place(await till.a_cart()) for _ in range(2)]
+    document = await till.store.get(orders.name, till.project, body(second)["id"])
+    assert document is not None
+    gone = Changed(document.resource)
+    await till.store.commit(change_of(till.project, orders, document.resource, gone, delete=True))
+    wanted = [(till.project, id) for id in (body(second)["id"], uuid7(), body(first)["id"])]
+    deleted, unknown, present = await read_placed(till.store.database, wanted)
+    assert (deleted.body, unknown, present.body) == (None, Placed(None, None, deleted=False), first.value)
+    told = [totals_of(order_told(each.message)) for each in (deleted, present) if each.message is not None]
+    assert told == [totals_of(order_in(each.value)) for each in (second, first)]
 
 
 async def test_a_shop_without_a_key_for_receipts_sells_all_the_same(till: Till) -> None:

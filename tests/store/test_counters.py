@@ -122,6 +122,14 @@ async def test_a_tally_of_a_refused_change_is_not_counted(store: Store, project:
     assert await used(store, project, "code") == 0
 
 
+async def test_how_far_a_tally_has_counted_can_be_read(store: Store, project: str) -> None:
+    other = f"{project}-2"
+    await store.commit(creation(project, tallies=[Tally("card", 3, None, SPENT)]))
+    await store.commit(creation(other, tallies=[Tally("card", 4, None, SPENT)]))
+    asked = [(project, "card"), (project, "nobody's"), (other, "card"), (project, "card")]
+    assert await asyncio.gather(*(store.used(*each) for each in asked)) == [3, 0, 4, 3]
+
+
 async def test_what_is_given_back_can_be_used_again(store: Store, project: str) -> None:
     await store.commit(creation(project, tallies=[Tally("card", LIMIT, LIMIT, SPENT)]))
     await store.commit(creation(project, tallies=[Tally("card", -2, None, SPENT)]))

@@ -194,14 +194,14 @@ class Committer:
         except CommitUnknown:
             raise
         except BaseException:
-            self._forget()
+            self._forget(session)
             raise
 
     async def _commit(self, session: Session, fate: str, outcome: Outcome) -> None:
         try:
             await session.commit()
         except CONNECTION_LOST as lost:
-            self._forget()
+            self._forget(session)
             raise CommitUnknown(fate, outcome) from lost
 
     async def _did_commit(self, fate: str) -> bool:
@@ -220,7 +220,7 @@ class Committer:
             await session.write([Part("decide_fate", _SQL["decide_fate"], (fate, False))])
             ((found,),) = await session.read([Part("find_fate", _SQL["find_fate"], (fate,))])
         except BaseException:
-            self._forget()
+            self._forget(session)
             raise
         committed: bool = found["committed"]
         return committed
@@ -230,11 +230,10 @@ class Committer:
             self._session = await self._database.session()
         return self._session
 
-    def _forget(self) -> None:
+    def _forget(self, session: Session) -> None:
         """Drop a session whose transaction is in an unknown or broken state: the server rolls it back."""
-        if self._session is not None:
-            self._session.terminate()
-            self._session = None
+        session.terminate()
+        self._session = None
 
 
 def _tell(waiting: Waiting, verdict: ApiError | None) -> None:
