@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import structlog
 from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 from mutmut.state import state
@@ -29,6 +30,8 @@ settings.register_profile(
     "mutants", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("mutants")
+# Not with every frame's variables drawn, as is structlog's default: that takes longer than any test.
+structlog.configure(processors=[structlog.processors.JSONRenderer()])
 
 
 class Seen(NamedTuple):

@@ -72,7 +72,8 @@ class Bench:
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(pool, "RETRY_FIRST_SECONDS", 0.0)
     made = Bench()
-    yield made
+    with capture_logs():
+        yield made
     async with asyncio.timeout(PATIENCE_SECONDS):
         await made.committer.close()
 
