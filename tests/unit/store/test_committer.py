@@ -29,6 +29,7 @@ from holdfast.store import committer as module
 from holdfast.store import pool
 from holdfast.store.change import Change, change_of
 from holdfast.store.committer import BATCH_MAX, CONFLICT_RETRIES_MAX, Committer
+from holdfast.store.queries import queries
 
 # Long for what takes a millisecond, short for who waits for what never comes.
 PATIENCE_SECONDS = 3.0
@@ -309,6 +310,8 @@ async def test_a_connection_lost_at_the_commit_is_settled_by_the_fate(bench: Ben
     ((fate, _),) = bench.sessions[0].named("decide_fate")
     assert bench.sessions[1].named("decide_fate")[0] == (fate, False)
     assert bench.sessions[1].named("find_fate") == [(fate,)]
+    texts = {part.name: part.sql for part in bench.sessions[1].parts[:2]}
+    assert texts == {name: queries("constraints")[name] for name in ("decide_fate", "find_fate")}
     assert {"event": "commit.recovered", "fate": fate, "committed": committed, "log_level": "warning"} in logs
 
 
@@ -361,6 +364,13 @@ async def test_a_change_the_database_cannot_take_is_found_by_trying_each_alone(b
     assert [(line["event"], line["changes"], line["reason"]) for line in logs] == [
         ("commit.isolating", 3, "no such number")
     ]
+
+
+async def test_of_two_changes_the_healthy_one_commits(bench: Bench) -> None:
+    problem = asyncpg.DataError("no such number")
+    bench.failing("write", problem)
+    bench.failing("write", problem)
+    assert kinds(await bench.submit(creation("sick"), creation("healthy"))) == [InvalidInput, None]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.unit.commerce.builders.cart import sku
-from tests.unit.commerce.builders.order import INITIAL_ID, a_ready_cart, an_order
+from tests.unit.commerce.builders.inventory_entry import an_entry
+from tests.unit.commerce.builders.order import INITIAL_ID, a_ready_cart, an_order, shop
 from tests.unit.commerce.facts import NOW, a_caller
 
 from holdfast.commerce.facts import ByField, ById, Facts, Lookup, MissingFacts
@@ -17,6 +18,7 @@ from holdfast.commerce.resources.order.stock import delete_order, settle_stock, 
 from holdfast.commerce.rules.quantity_limits import check_limits
 from holdfast.commerce.rules.reservations import given_back, reserved
 from holdfast.commerce.rules.stock import order_stock
+from holdfast.commerce.stock import StockMovement
 from holdfast.commerce.values.reference import Reference
 
 DEPOT = {"typeId": "channel", "id": "depot"}
@@ -72,3 +74,11 @@ def test_a_step_in_the_workflow_asks_for_the_states_before_and_after() -> None:
     after = replace(ORDER, line_items=(replace(line, state=moved), *ORDER.line_items[1:]))
     asked = asked_first(lambda facts: settle_stock(ORDER, after, facts))
     assert asked == {ById("state", INITIAL_ID), ById("state", "picked")}
+
+
+def test_an_imported_item_without_a_sku_is_counted_at_the_entry_without_one_and_no_units_are_not_counted() -> None:
+    first, second = ORDER.line_items
+    nameless = replace(first, variant=replace(first.variant, sku=None))
+    order = replace(ORDER, line_items=(nameless, replace(second, quantity=0)))
+    taken = stock_taken(order, shop(an_entry("nameless", sku="")))
+    assert taken == (StockMovement("reserve", "nameless", 2, "", first.id),)
