@@ -64,7 +64,7 @@ async def read(work: Work, kind: Resource[Any], request: Request, target: Target
 async def update(work: Work, kind: Resource[Any], request: Request, target: Target) -> Answer:
     """POST to one resource: apply update actions, all of them or none."""
     wanted = work.decode(kind.update_decoder(my=request.me), request.body)
-    before = (await find(work, kind, request, target)).resource
+    before = (await find(work, kind, request, target, ahead=True)).resource
     check_version(before, wanted.version)
     hints = referenced(request.body)
     return await _carried_out(
@@ -127,10 +127,10 @@ async def any_match(work: Work, kind: Resource[Any], request: Request) -> bool:
     return await work.store.exists(search_of(work, kind, request))
 
 
-async def find(work: Work, kind: Resource[Any], request: Request, target: Target) -> Document:
-    """The document a URL names, if this request may see it. Raises ResourceNotFound."""
+async def find(work: Work, kind: Resource[Any], request: Request, target: Target, *, ahead: bool = False) -> Document:
+    """The document a URL names, if this request may see it; ahead: see Work.document. Raises ResourceNotFound."""
     if target.field is None:
-        document = await work.document(kind, target.value)
+        document = await work.document(kind, target.value, ahead=ahead)
     else:
         document = await work.document_by(kind, target.field, target.value)
     if document is None:

@@ -18,7 +18,7 @@ from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.order.drafts import MyOrderFromCartDraft, OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
 from holdfast.commerce.resources.order.shape import Order, orders
-from holdfast.commerce.rules.stock import stock_lookups
+from holdfast.commerce.rules.cart_lookups import order_lookups
 from holdfast.commerce.values.reference import ResourceIdentifier
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import check_version, shown
@@ -61,7 +61,7 @@ async def _new(work: Work, request: Request, cart: Cart, draft: OrderFromCartDra
 
     Also where it shows as a refusal: a single-use code is used up once the first of them has used it.
     """
-    hints = stock_lookups(cart)
+    hints = order_lookups(cart, work.caller.project)
     try:
         changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=hints)
         return await work.answer(orders, None, changed, partial(shown, work, request), created=True)
@@ -80,7 +80,7 @@ async def _earlier(work: Work, cart: Cart) -> Order | None:
 
 async def _cart(work: Work, request: Request, identifier: ResourceIdentifier) -> Cart:
     """The cart to order, if this request may see it. Raises ReferencedResourceNotFound."""
-    document = await work.document_at(carts, lookup_of(carts.name, identifier))
+    document = await work.document_at(carts, lookup_of(carts.name, identifier), ahead=True)
     if document is None or not View(work.caller, request.me, request.store_key).shows(carts.name, document.resource):
         raise ReferencedResourceNotFound(carts.name, id=identifier.id, key=identifier.key)
     cart: Cart = document.resource

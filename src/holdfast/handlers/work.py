@@ -97,9 +97,18 @@ class Work:
 
     # --- reading ---------------------------------------------------------------------------
 
-    async def document(self, kind: Resource[Any], resource_id: str) -> Document | None:
-        """A resource as stored, None when there is none; remembered for decisions of this request."""
-        document = await self.store.get(kind.name, self.caller.project, resource_id) if is_uuid(resource_id) else None
+    async def document(self, kind: Resource[Any], resource_id: str, *, ahead: bool = False) -> Document | None:
+        """A resource as stored, None when there is none; remembered for decisions of this request.
+
+        ahead: read in the same trip what the last decision about it asked for.
+        """
+        if not is_uuid(resource_id):
+            self._known[ById(kind.name, resource_id)] = None
+            return None
+        future = self.store.get(kind.name, self.caller.project, resource_id)
+        if ahead:
+            await self._gather(self.store.foresight.get(resource_id))
+        document = await future
         self._learn(ById(kind.name, resource_id), document)
         return document
 
@@ -109,10 +118,10 @@ class Work:
         self._learn(ByField(kind.name, field, value), document)
         return document
 
-    async def document_at(self, kind: Resource[Any], lookup: ById | ByField) -> Document | None:
+    async def document_at(self, kind: Resource[Any], lookup: ById | ByField, *, ahead: bool = False) -> Document | None:
         """The resource a look-up names, as stored."""
         if isinstance(lookup, ById):
-            return await self.document(kind, lookup.id)
+            return await self.document(kind, lookup.id, ahead=ahead)
         return await self.document_by(kind, lookup.field, lookup.value)
 
     def _learn(self, lookup: ById | ByField, document: Document | None) -> None:
