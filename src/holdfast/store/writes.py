@@ -53,7 +53,7 @@ async def survey(session: Session, changes: Sequence[Change]) -> Ground:
         locks += _keyed(kind, "hold", sql, targets[kind])
     counters = {(change.project, tally.name) for change in changes for tally in change.tallies}
     if counters:
-        await session.write([_part("open_tallies", sorted(counters), 2)])
+        await session.write([_part("open_tallies", sorted(counters))])
     locks += _keyed("", "lock_stock", _SQL, _entries(changes, drops))
     locks += _keyed("", "lock_tallies", _SQL, counters)
     found = await session.read([lock.part for lock in locks])
@@ -105,12 +105,13 @@ async def _referrers(session: Session, drops: Places) -> dict[Row, str]:
     rows = [(project, kind, row_id) for kind, keys in drops.items() for project, row_id in sorted(keys)]
     if not rows:
         return {}
-    (found,) = await session.read([_part("find_referrers", rows, 3)])
+    (found,) = await session.read([_part("find_referrers", rows)])
     return {(row["target_kind"], row["project"], str(row["target_id"])): row["source_kind"] for row in found}
 
 
-def _part(name: str, rows: Sequence[tuple[Any, ...]], width: int) -> Part:
-    return Part(name, _SQL[name], columns(list(rows), width))
+def _part(name: str, rows: list[Any]) -> Part:
+    """A part for rows of which there is at least one."""
+    return Part(name, _SQL[name], columns(rows, len(rows[0])))
 
 
 # --- write ---------------------------------------------------------------------------------
@@ -126,14 +127,14 @@ async def write(session: Session, changes: Sequence[Change], ground: Ground, fat
     replies = sorted(_reply_rows(changes))
     inserts = _inserts(changes, ground)
     parts = [
-        *_some("own_values", [(*claim, owner) for claim, owner in claims], 5),
+        *_some("own_values", [(*claim, owner) for claim, owner in claims]),
         *_updates(changes, ground),
         *(_document_part(kind, "insert", rows) for kind, rows in inserts.items()),
-        *_some("add_references", sorted(_references(changes)), 5),
+        *_some("add_references", sorted(_references(changes))),
         *_stock_parts(changes, ground),
-        *_some("move_tallies", [(*counter, used) for counter, used in sorted(ground.tallies.items())], 3),
-        *_some("add_messages", list(_messages(ground)), 9),
-        *_some("add_replies", replies, 9),
+        *_some("move_tallies", [(*counter, used) for counter, used in sorted(ground.tallies.items())]),
+        *_some("add_messages", list(_messages(ground))),
+        *_some("add_replies", replies),
         Part("decide_fate", _SQL["decide_fate"], (fate, True)),
     ]
     written = dict(zip((part.name for part in parts), await session.write(parts), strict=True))
@@ -144,8 +145,8 @@ async def write(session: Session, changes: Sequence[Change], ground: Ground, fat
     )
 
 
-def _some(name: str, rows: list[tuple[Any, ...]], width: int) -> list[Part]:
-    return [_part(name, rows, width)] if rows else []
+def _some(name: str, rows: list[Any]) -> list[Part]:
+    return [_part(name, rows)] if rows else []
 
 
 def _document_part(kind: str, name: str, rows: list[tuple[Any, ...]]) -> Part:
@@ -159,10 +160,10 @@ def _endings(changes: Sequence[Change]) -> list[Part]:
     references = [(project, *to, item.kind, item.id) for project, item in items for to in item.unpoints]
     drops = _grouped((drop.kind, change.project, drop.id) for change in changes for drop in change.drops)
     return [
-        *_some("disown_values", values, 5),
-        *_some("drop_references", sorted(references), 5),
+        *_some("disown_values", values),
+        *_some("drop_references", sorted(references)),
         *(_document_part(kind, "delete", sorted(drops[kind])) for kind in sorted(drops)),
-        *_some("close_stock", sorted(drops[COUNTED]), 2),
+        *_some("close_stock", sorted(drops[COUNTED])),
     ]
 
 
@@ -222,9 +223,9 @@ def _stock_parts(changes: Sequence[Change], ground: Ground) -> list[Part]:
     lines = [line for line in ground.ledger if line.entry in opened or line.entry in ground.found_levels]
     lines += _closings(changes, ground)
     return [
-        *_some("move_stock", moved, 5),
-        *_some("open_stock", new, 4),
-        *_some("add_ledger", [_ledger_row(line) for line in lines], 9),
+        *_some("move_stock", moved),
+        *_some("open_stock", new),
+        *_some("add_ledger", [_ledger_row(line) for line in lines]),
     ]
 
 
@@ -280,13 +281,13 @@ async def explain(session: Session, changes: Sequence[Change], missed: Missed) -
 
 async def _owners(session: Session, changes: Sequence[Change]) -> dict[Claim, str]:
     claims = sorted({claim for change in changes for claim, _ in claims_of(change)})
-    (rows,) = await session.read([_part("find_ids", claims, 4)])
+    (rows,) = await session.read([_part("find_ids", claims)])
     return {claims[row["n"] - 1]: row["id"] for row in rows}
 
 
 async def _taken_keys(session: Session, changes: Sequence[Change]) -> set[Key]:
     keys = sorted(key_of(change) for change in changes if change.reply is not None)
-    (rows,) = await session.read([_part("find_replies", keys, 3)])
+    (rows,) = await session.read([_part("find_replies", keys)])
     return {(row["project"], row["client_id"], row["key"]) for row in rows}
 
 
