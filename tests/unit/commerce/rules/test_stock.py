@@ -31,11 +31,13 @@ from holdfast.base.errors import (
     PriceChanged,
     ShippingMethodDoesNotMatchCart,
 )
+from holdfast.commerce.facts import Facts
 from holdfast.commerce.resources.cart.shape import Cart
 from holdfast.commerce.resources.shipping_method import ShippingRate
 from holdfast.commerce.rules.stock import check_current, order_stock
 from holdfast.commerce.stock import StockMovement
-from holdfast.commerce.values.money import money
+from holdfast.commerce.values.money import Money, money
+from holdfast.commerce.values.price import Price
 from holdfast.commerce.values.reference import Reference
 from holdfast.commerce.values.value import Stored
 
@@ -154,6 +156,29 @@ def test_lines_that_change_are_named_even_if_their_changes_cancel_out() -> None:
     with pytest.raises(PriceChanged) as refused:
         check_current(cart, shop(a_product("shirt", a_price(1290)), a_product("book", a_price(970))))
     assert refused.value.fields == {"lineItems": [item.id for item in cart.line_items], "shipping": False}
+
+
+def test_a_unit_price_that_differs_by_less_than_a_cent_has_changed() -> None:
+    def at(precise: int) -> Facts:
+        value = Money(
+            type="highPrecision", currency_code="EUR", cent_amount=126, fraction_digits=4, precise_amount=precise
+        )
+        return shop(a_product("shirt", Price(id="price", value=value)))
+
+    cart = a_cart(at(12_552), lineItems=[sku("shirt")], shippingAddress=DE)
+    check_current(cart, at(12_552))
+    with pytest.raises(PriceChanged) as refused:
+        check_current(cart, at(12_553))
+    assert refused.value.fields["lineItems"] == [cart.line_items[0].id]
+
+
+def test_shipping_that_costs_otherwise_has_changed_even_where_a_discount_pays_for_it() -> None:
+    free = {"value": {"type": "relative", "permyriad": 10_000}, "target": {"type": "shipping"}}
+    cart = changed(a_full_cart(), {"action": "setDirectDiscounts", "discounts": [free]})
+    check_current(cart, shop())
+    with pytest.raises(PriceChanged) as refused:
+        check_current(cart, shop(a_method(ShippingRate(price=money(590, "EUR")))))
+    assert refused.value.fields == {"lineItems": [], "shipping": True}
 
 
 def test_a_cart_of_custom_items_is_current_as_long_as_their_taxes_are() -> None:
