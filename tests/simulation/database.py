@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import asyncpg
 from tests.simulation.faults import HANGS, LATE, LOST_AFTER, LOST_BEFORE, SLOW, SLOW_SECONDS, Faults
 from tests.simulation.loop import Alive
-from tests.simulation.statements import STATEMENTS, read
+from tests.simulation.statements import STATEMENTS
 from tests.simulation.tables import Tables, Transaction
 
 from holdfast.commerce.registry import REGISTRY
 from holdfast.store.pool import STATEMENT_TIMEOUT_SECONDS, Database
-from holdfast.store.queries import document_queries, queries, table_of
+from holdfast.store.queries import BY_ID_ARRAYS, BY_VALUE_ARRAYS, document_queries, queries, table_of
 from holdfast.store.session import Part, Session
 
 T = TypeVar("T")
@@ -277,10 +277,13 @@ class SimulatedConnection:
 
     async def _run(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         transaction = Transaction(self._wire.server.tables)
-        kinds, name = named(sql)
-        if name == "read":
-            return read(transaction, kinds, arguments)
-        return await STATEMENTS[name](transaction, kinds[0], arguments)
+        found: list[Any] = []
+        taken = 0
+        for number, (kind, name, width) in enumerate(named(sql)):
+            columns = arguments[taken : taken + width] if width else arguments
+            taken += width
+            found += [{**row, "part": number} for row in await STATEMENTS[name](transaction, kind, columns)]
+        return found
 
     def is_closed(self) -> bool:
         return not self._wire.open
@@ -294,18 +297,23 @@ class SimulatedConnection:
 
 
 @cache
-def named(sql: str) -> tuple[tuple[str, ...], str]:
-    """The types and the name of a statement by key."""
+def named(sql: str) -> tuple[tuple[str, str, int], ...]:
+    """The statements that travel as one: of each the type, the name and how many arguments are its own (0: all)."""
     for room in ("constraints", "idempotency"):
         for name, text in queries(room).items():
             if text == sql:
-                return ("",), name
+                return (("", name, 0),)
     for kind in REGISTRY:
         for name, text in document_queries(kind).items():
             if text == sql:
-                return (kind,), name
+                return ((kind, name, 0),)
     tables = {table_of(kind): kind for kind in REGISTRY}
-    return tuple(tables[part.split("JOIN ", 1)[1].split(" ", 1)[0]] for part in sql.split("\nUNION ALL\n")), "read"
+    return tuple(_read_part(part, tables) for part in sql.split("\nUNION ALL\n"))
+
+
+def _read_part(sql: str, tables: dict[str, str]) -> tuple[str, str, int]:
+    kind = next(kind for table, kind in tables.items() if f"JOIN {table} d" in sql)
+    return (kind, "find", BY_VALUE_ARRAYS) if "unique_value" in sql else (kind, "read", BY_ID_ARRAYS)
 
 
 class SimulatedPool:
@@ -332,7 +340,7 @@ class SimulatedPool:
     async def execute(self, sql: str, *arguments: Any) -> str:
         session = await self._database.session()
         try:
-            (count,) = await session.write([Part(named(sql)[1], sql, arguments)])
+            (count,) = await session.write([Part(named(sql)[0][1], sql, arguments)])
         finally:
             session.terminate()
         return f"DONE {count}"

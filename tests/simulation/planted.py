@@ -139,7 +139,7 @@ async def settle_by_count(self: committer.Committer, fate: str) -> bool:
     try:
         (written,) = await session.write([Part("decide_fate", committer._SQL["decide_fate"], (fate, False))])
     except BaseException:
-        self._forget()
+        self._forget(session)
         raise
     return not written
 

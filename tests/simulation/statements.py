@@ -285,16 +285,15 @@ async def find_fate(transaction: Transaction, kind: str, columns: Columns) -> An
 # --- reading by key ------------------------------------------------------------------------
 
 
-def read(transaction: Transaction, kinds: Sequence[str], columns: Columns) -> Answer:
-    """Resources by id, of several types: three arrays each."""
+@statement
+async def read(transaction: Transaction, kind: str, columns: Columns) -> Answer:
     found = []
-    for part, kind in enumerate(kinds):
-        for number, (project, resource_id, version) in enumerate(_rows(columns[3 * part : 3 * part + 3]), 1):
-            row = transaction.get(kind, (project, resource_id))
-            if row is not None:
-                body = None if row[0] == version else row[3]
-                level = _level(transaction, kind, (project, resource_id))
-                found.append({"part": part, "n": number, "version": row[0], "body": body, **level})
+    for number, (project, resource_id, version) in enumerate(_rows(columns), 1):
+        row = transaction.get(kind, (project, resource_id))
+        if row is not None:
+            body = None if row[0] == version else row[3]
+            level = _level(transaction, kind, (project, resource_id))
+            found.append({"n": number, "id": None, "version": row[0], "body": body, **level})
     return found
 
 

@@ -30,7 +30,7 @@ ROUNDS = 120
 NOW = "2026-01-01T00:00:00.000Z"
 KINDS = ("zone", "inventory-entry")
 # Statements of the simulation that no session sends: single reads, compared on their own below.
-READ_ALONE = {"find", "find_answers", "keep_answer", "read_stock"}
+READ_ALONE = {"find", "find_answers", "keep_answer", "read", "read_stock"}
 
 
 _TABLES = {

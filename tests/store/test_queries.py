@@ -34,16 +34,16 @@ async def test_every_statement_of_a_room_is_accepted(store: Store, room: str) ->
 async def test_every_document_statement_fits_every_type(store: Store, kind: str) -> None:
     connection = await store.database.connect()
     try:
-        for name, sql in document_queries(kind).items():
-            await connection.prepare(read_query((kind,)) if name == "read" else sql)
+        for sql in document_queries(kind).values():
+            await connection.prepare(sql.replace("{part}", "0"))
     finally:
         await connection.close()
 
 
-async def test_types_can_be_read_together(store: Store) -> None:
+async def test_types_can_be_read_together_by_id_and_by_value(store: Store) -> None:
     connection = await store.database.connect()
     try:
-        await connection.prepare(read_query(tuple(sorted(REGISTRY))))
+        await connection.prepare(read_query(tuple(sorted(REGISTRY)), tuple(sorted(REGISTRY))))
     finally:
         await connection.close()
 

@@ -12,6 +12,10 @@ from typing import Any
 COUNTED = "inventory-entry"
 LEVELS = ", s.on_stock, s.reserved"
 NO_LEVELS = ", NULL::bigint AS on_stock, NULL::bigint AS reserved"
+# What the statements by id and by value take: an array for each column of what is wanted.
+BY_ID_ARRAYS = 3
+BY_VALUE_ARRAYS = 6
+_PLACEHOLDER = re.compile(r"\$(\d+)")
 _BLOCK = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -35,20 +39,20 @@ def document_queries(kind: str) -> dict[str, str]:
 
 
 @cache
-def read_query(kinds: tuple[str, ...]) -> str:
-    """One statement that reads resources of several types; part n takes the arrays $3n+1 to $3n+3."""
+def read_query(by_id: tuple[str, ...], by_value: tuple[str, ...]) -> str:
+    """One statement that reads resources of several types: by id takes three arrays a type, by value then six."""
+    parts = [document_queries(kind)["read"] for kind in by_id]
+    parts += [document_queries(kind)["find"] for kind in by_value]
+    taken = [BY_ID_ARRAYS * part for part in range(len(by_id))]
+    taken += [BY_ID_ARRAYS * len(by_id) + BY_VALUE_ARRAYS * part for part in range(len(by_value))]
     return "\nUNION ALL\n".join(
-        _filled(
-            document_queries(kind)["read"],
-            {
-                "{part}": str(part),
-                "{projects}": f"${3 * part + 1}",
-                "{ids}": f"${3 * part + 2}",
-                "{versions}": f"${3 * part + 3}",
-            },
-        )
-        for part, kind in enumerate(kinds)
+        shifted(sql.replace("{part}", str(part)), taken[part]) for part, sql in enumerate(parts)
     )
+
+
+def shifted(sql: str, by: int) -> str:
+    """A statement whose placeholders leave room for those of others before it."""
+    return _PLACEHOLDER.sub(lambda match: f"${int(match[1]) + by}", sql)
 
 
 def _filled(sql: str, parts: Mapping[str, str]) -> str:

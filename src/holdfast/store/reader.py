@@ -21,19 +21,27 @@ from holdfast.store.bodies import unpacked
 from holdfast.store.coalescer import Coalescer
 from holdfast.store.constraints import claim_value
 from holdfast.store.pool import Database, patiently
-from holdfast.store.queries import COUNTED, columns, document_queries, queries, read_query
+from holdfast.store.queries import COUNTED, columns, queries, read_query
 
 # The memory of decoded resources, by the bytes of their bodies.
 MEMORY_BYTES_MAX = 32 * 1024 * 1024
 OWNERS_MAX = 50_000
 
-Named = tuple[str, str, str]  # kind, project, id
 Place = tuple[str, str]  # project, SKU
+
+
+class Named(NamedTuple):
+    """A resource that is wanted by id."""
+
+    kind: str
+    project: str
+    id: str
 
 
 class Owned(NamedTuple):
     """A unique value whose owner is wanted."""
 
+    kind: str
     project: str
     field: str
     value: str
@@ -100,22 +108,18 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.memory = Memory()
-        self._by_id: Coalescer[Named, Document | None] = Coalescer(self._load_by_id)
-        self._by_value: dict[str, Coalescer[Owned, Document | None]] = {}
+        self._documents: Coalescer[Named | Owned, Document | None] = Coalescer(self._load)
         self._by_sku: Coalescer[Place, list[Document]] = Coalescer(self._load_by_sku)
         # Who owned a unique value when last asked: a guess that lets the database keep the body.
-        self._owners: OrderedDict[tuple[str, Owned], str] = OrderedDict()
+        self._owners: OrderedDict[Owned, str] = OrderedDict()
 
     def get(self, kind: str, project: str, resource_id: str) -> Future[Document | None]:
         """The current version of a resource, None when there is none."""
-        return self._by_id.ask((kind, project, resource_id))
+        return self._documents.ask(Named(kind, project, resource_id))
 
     def find(self, kind: str, project: str, field: str, value: str) -> Future[Document | None]:
         """The resource that owns a unique value."""
-        coalescer = self._by_value.get(kind)
-        if coalescer is None:
-            coalescer = self._by_value[kind] = Coalescer(partial(self._load_by_value, kind))
-        return coalescer.ask(Owned(project, field, claim_value(value)))
+        return self._documents.ask(Owned(kind, project, field, claim_value(value)))
 
     def entries(self, project: str, sku: str) -> Future[list[Document]]:
         """The inventory entries of a SKU, of all its channels, with their counters."""
@@ -128,41 +132,42 @@ class Reader:
         levels = {str(row["entry_id"]): row for row in rows}
         return [_with_level(document, levels.get(document.resource.id)) for document in documents]
 
-    async def _load_by_id(self, names: Sequence[Named]) -> Sequence[Document | None]:
-        by_kind: dict[str, list[int]] = {}
-        for index, name in enumerate(names):
-            by_kind.setdefault(name[0], []).append(index)
-        kinds = tuple(sorted(by_kind))
-        known = [self.memory.get(*name) for name in names]
+    async def _load(self, wanted: Sequence[Named | Owned]) -> Sequence[Document | None]:
+        """Everything that is wanted now, by id or by value and of whatever type, with one statement."""
+        groups: dict[tuple[bool, str], list[int]] = {}
+        for index, one in enumerate(wanted):
+            groups.setdefault((isinstance(one, Owned), one.kind), []).append(index)
+        order = sorted(groups)
+        known = [self._guess(one) for one in wanted]
         arrays: list[list[Any]] = []
-        for kind in kinds:
-            places = by_kind[kind]
-            arrays.append([names[index][1] for index in places])
-            arrays.append([names[index][2] for index in places])
-            arrays.append([document.version if (document := known[index]) else 0 for index in places])
-        found: list[Document | None] = [None] * len(names)
-        for row in await self._fetch(read_query(kinds), *arrays):
-            index = by_kind[kinds[row["part"]]][row["n"] - 1]
-            kind, project, resource_id = names[index]
-            found[index] = self._read(kind, project, resource_id, row, known[index])
-        return found
-
-    async def _load_by_value(self, kind: str, owned: Sequence[Owned]) -> Sequence[Document | None]:
-        wanted, known = [], []
-        for one in owned:
-            guess = self._owners.get((kind, one))
-            document = self.memory.get(kind, one.project, guess) if guess else None
-            known.append(document)
-            wanted.append((one.project, kind, one.field, one.value, guess, document.version if document else 0))
-        found: list[Document | None] = [None] * len(owned)
-        for row in await self._fetch(document_queries(kind)["find"], *columns(wanted, 6)):
-            index = row["n"] - 1
-            owner = str(row["id"])
-            self._owners[kind, owned[index]] = owner
-            found[index] = self._read(kind, owned[index].project, owner, row, known[index])
+        for group in order:
+            arrays += columns([self._asked(wanted[index], known[index]) for index in groups[group]], 0)
+        sql = read_query(*(tuple(kind for by_value, kind in order if by_value == which) for which in (False, True)))
+        found: list[Document | None] = [None] * len(wanted)
+        for row in await self._fetch(sql, *arrays):
+            index = groups[order[row["part"]]][row["n"] - 1]
+            found[index] = self._found(wanted[index], row, known[index])
         while len(self._owners) > OWNERS_MAX:
             self._owners.popitem(last=False)
         return found
+
+    def _guess(self, one: Named | Owned) -> Document | None:
+        """What we know already, if it is still so."""
+        resource_id = one.id if isinstance(one, Named) else self._owners.get(one)
+        return self.memory.get(one.kind, one.project, resource_id) if resource_id else None
+
+    def _asked(self, one: Named | Owned, known: Document | None) -> tuple[Any, ...]:
+        """What the statement is told: what is wanted, and what we know of it."""
+        version = known.version if known else 0
+        if isinstance(one, Named):
+            return one.project, one.id, version
+        return one.project, one.kind, one.field, one.value, self._owners[one] if known else None, version
+
+    def _found(self, one: Named | Owned, row: Any, known: Document | None) -> Document:
+        if isinstance(one, Named):
+            return self._read(one.kind, one.project, one.id, row, known)
+        owner = self._owners[one] = str(row["id"])
+        return self._read(one.kind, one.project, owner, row, known)
 
     async def _load_by_sku(self, places: Sequence[Place]) -> Sequence[list[Document]]:
         found: list[list[Document]] = [[] for _ in places]

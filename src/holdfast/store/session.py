@@ -7,16 +7,16 @@ expressions of a single one; PostgreSQL runs them in the order they are given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import asyncpg
 
+from holdfast.store.queries import shifted
+
 # Batches differ in which tables they touch, so there are a few dozen texts; more are made again.
 TEXTS_MAX = 512
-_PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
 class Part(NamedTuple):
@@ -87,10 +87,6 @@ def _expressions(parts: tuple[tuple[str, int], ...]) -> str:
     expressions = []
     taken = 0
     for n, (sql, count) in enumerate(parts):
-        expressions.append(f"p{n} AS (\n{_shifted(sql, taken)}\n)")
+        expressions.append(f"p{n} AS (\n{shifted(sql, taken)}\n)")
         taken += count
     return ", ".join(expressions)
-
-
-def _shifted(sql: str, by: int) -> str:
-    return _PLACEHOLDER.sub(lambda match: f"${int(match[1]) + by}", sql)

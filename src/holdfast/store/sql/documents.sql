@@ -3,15 +3,15 @@
 
 -- name: read
 -- Resources by id. The body stays in the database when the asker holds that version already.
-SELECT {part} AS part, wanted.n, d.version,
+SELECT {part} AS part, wanted.n, NULL::uuid AS id, d.version,
        CASE WHEN d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
-  FROM unnest({projects}::text[], {ids}::uuid[], {versions}::bigint[])
+  FROM unnest($1::text[], $2::uuid[], $3::bigint[])
        WITH ORDINALITY AS wanted (project, id, version, n)
   JOIN {table} d ON d.project = wanted.project AND d.id = wanted.id{level_join};
 
 -- name: find
 -- Resources by a unique value. The asker may guess the owner and say which version of it he holds.
-SELECT wanted.n, u.id, d.version,
+SELECT {part} AS part, wanted.n, u.id, d.version,
        CASE WHEN d.id = wanted.id AND d.version = wanted.version THEN NULL ELSE d.body END AS body{level_columns}
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[])
        WITH ORDINALITY AS wanted (project, kind, field, value, id, version, n)
