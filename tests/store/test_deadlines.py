@@ -36,7 +36,7 @@ def renaming(project: str, zone: Zone) -> Change:
 
 
 async def commit_within(store: Store, seconds: float, change: Change) -> None:
-    async with Deadline(seconds):
+    with Deadline(seconds):
         await store.commit(change)
 
 
@@ -105,9 +105,8 @@ async def test_a_client_that_cannot_wait_longer_is_told_that_the_outcome_is_unkn
 
 
 async def test_a_query_is_cancelled_in_the_database_when_its_time_is_over(store: Store) -> None:
-    with pytest.raises(DeadlineExceeded):
-        async with Deadline(0.05):
-            await store.database.fetch("SELECT pg_sleep(30)")
+    with pytest.raises(DeadlineExceeded), Deadline(0.05):
+        await store.database.fetch("SELECT pg_sleep(30)")
     running = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(30)%'"
     async with asyncio.timeout(PATIENCE_SECONDS):
         while await store.database.fetch(running):

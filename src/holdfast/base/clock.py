@@ -12,7 +12,7 @@ def timestamp(moment: datetime) -> str:
 
 def now() -> str:
     """The present moment as an API timestamp."""
-    return timestamp(datetime.now(UTC))
+    return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse(text: str) -> datetime:

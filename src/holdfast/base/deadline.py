@@ -8,7 +8,6 @@ bounded time more, and then the client is told that the outcome is unknown, not 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
 
@@ -19,36 +18,50 @@ COMMIT_GRACE_SECONDS = 12.0
 
 
 class Deadline:
-    """Bounds what runs inside: `async with Deadline(seconds): …`.
+    """Bounds what runs inside: `with Deadline(seconds): …`.
 
-    Raises DeadlineExceeded when nothing was changed, PendingOperation when that is not known.
+    Raises DeadlineExceeded when nothing was changed, PendingOperation when that is not known. Does what
+    asyncio.timeout does with one timer that is set once: whoever begins a commit leaves a note, and
+    the timer reads it when it rings.
     """
 
-    __slots__ = ("_begun", "_timer")
+    __slots__ = ("_begun_at", "_cancelling", "_loop", "_rang", "_seconds", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
-        self._timer = asyncio.timeout(max(0.0, seconds))
-        self._begun = False
+        self._seconds = max(0.0, seconds)
+        self._begun_at: float | None = None
+        self._rang = False
 
     def begin_commit(self) -> None:
         """From here on the request may change something, so its outcome is awaited."""
-        if not self._begun:
-            self._begun = True
-            with suppress(RuntimeError):  # the request is over, or about to be
-                self._timer.reschedule(asyncio.get_running_loop().time() + COMMIT_GRACE_SECONDS)
+        if self._begun_at is None:
+            self._begun_at = asyncio.get_running_loop().time()
 
-    async def __aenter__(self) -> None:
-        await self._timer.__aenter__()
+    def __enter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a deadline bounds a task"
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(self._seconds, self._ring)
         # Every request is a task of its own, so what is set here ends with it.
         _current.set(self)
 
-    async def __aexit__(
+    def _ring(self) -> None:
+        if self._begun_at is not None:
+            left = self._begun_at + COMMIT_GRACE_SECONDS - self._loop.time()
+            if left > 0:
+                self._timer = self._loop.call_later(left, self._ring)
+                return
+        self._rang = True
+        self._task.cancel()
+
+    def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            await self._timer.__aexit__(kind, problem, trace)
-        except TimeoutError:
-            raise (PendingOperation if self._begun else DeadlineExceeded) from None
+        self._timer.cancel()
+        if self._rang and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise (DeadlineExceeded if self._begun_at is None else PendingOperation) from problem
 
 
 _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)

@@ -145,7 +145,7 @@ class App:
         try:
             if scope["method"] == "OPTIONS":
                 return 204, list(_PREFLIGHT), b""
-            async with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
+            with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
                 return await self._admitted_answer(scope, receive, authorization, admitting.criticality)
         except ApiError as error:
             return _refusal(error)

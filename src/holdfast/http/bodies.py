@@ -11,7 +11,8 @@ from holdfast.base.errors import ContentTooLarge, OverCapacity, RequestTimeout
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
-# A body arrives whole within this time, or its connection is closed.
+# A body that does not come in one piece arrives whole within this time, or its connection is closed. The
+# first piece has as long as the request (base/deadline.py): most bodies are one, and need no clock of their own.
 BODY_SECONDS_MAX = 8.0
 # What the bodies of one process hold, from their first byte to their answer.
 BODIES_BYTES_MAX = 64 * 1024 * 1024
@@ -27,8 +28,11 @@ class Bodies:
         """The whole body. Raises ContentTooLarge, RequestTimeout, or OverCapacity when too much is held."""
         chunks: list[bytes] = []
         try:
-            async with asyncio.timeout(BODY_SECONDS_MAX):
-                size = await self._read_into(chunks, receive)
+            size, more = self._take(await receive(), chunks, 0)
+            if more:
+                async with asyncio.timeout(BODY_SECONDS_MAX):
+                    while more:
+                        size, more = self._take(await receive(), chunks, size)
             _check_size(size)
         except BaseException as problem:
             self.held_bytes -= sum(map(len, chunks))
@@ -40,20 +44,19 @@ class Bodies:
     def release(self, body: bytes) -> None:
         self.held_bytes -= len(body)
 
-    async def _read_into(self, chunks: list[bytes], receive: Receive) -> int:
-        """The size of the body; what is too much of it is read, so that its sender can read the answer, and dropped."""
-        size = 0
-        while True:
-            message = await receive()
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size <= BODY_BYTES_MAX:
-                if self.held_bytes + len(chunk) > BODIES_BYTES_MAX:
-                    raise OverCapacity
-                self.held_bytes += len(chunk)
-                chunks.append(chunk)
-            if not message.get("more_body") or message["type"] != "http.request":
-                return size
+    def _take(self, message: Mapping[str, Any], chunks: list[bytes], size: int) -> tuple[int, bool]:
+        """The size with this piece, and whether there is more.
+
+        What is too much of a body is read, so that its sender can read the answer, and dropped.
+        """
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= BODY_BYTES_MAX:
+            if self.held_bytes + len(chunk) > BODIES_BYTES_MAX:
+                raise OverCapacity
+            self.held_bytes += len(chunk)
+            chunks.append(chunk)
+        return size, bool(message.get("more_body")) and message["type"] == "http.request"
 
 
 def _check_size(size: int) -> None:
