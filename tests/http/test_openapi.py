@@ -125,3 +125,20 @@ def test_no_pattern_is_written_in_python_only(description: Json) -> None:
 def test_what_an_action_does_is_told_by_its_docstring(description: Json) -> None:
     told = description["components"]["schemas"]["ZoneAddLocationAction"]["description"]
     assert told == "Add a country or state; adding one twice is an error."
+
+
+SHUFFLED = """
+import importlib, pkgutil, random, sys
+import holdfast.commerce.resources as resources, holdfast.handlers as handlers
+names = [one.name for room in (resources, handlers) for one in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+random.Random(7).shuffle(names)
+for name in names:
+    importlib.import_module(name)
+from holdfast.http.openapi import encode
+sys.stdout.buffer.write(encode())
+"""
+
+
+def test_the_order_of_imports_is_not_part_of_the_description() -> None:
+    done = subprocess.run([sys.executable, "-c", SHUFFLED], capture_output=True, check=True, timeout=60)
+    assert done.stdout == (API / "openapi.json").read_bytes()

@@ -82,7 +82,7 @@ def encode() -> bytes:
 
 
 def _generic_routes(updates: Mapping[str, Any], mine: Mapping[str, Any]) -> Iterator[Route]:
-    for kind in REGISTRY.values():
+    for _, kind in sorted(REGISTRY.items()):
         if kind.path is None:
             continue
         scopes = (f"view_{kind.scope}", f"manage_{kind.scope}")

@@ -50,7 +50,9 @@ def title(kind: Resource[Any]) -> str:
 def update_type(kind: Resource[Any], actions: Sequence[Action], prefix: str = "") -> Any:
     """The body of an update request with these actions, as a type that can be described."""
     name = prefix + title(kind)
-    payloads: Any = Union[tuple(_named_payload(name, action) for action in actions)]  # noqa: UP007 - built at run time
+    # By name: the order in which modules were imported is not part of the description.
+    named = sorted(actions, key=lambda action: action.name)
+    payloads: Any = Union[tuple(_named_payload(name, action) for action in named)]  # noqa: UP007 - built at run time
     return msgspec.defstruct(
         f"{name}Update",
         [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from structlog.testing import capture_logs
+import structlog
+from structlog.testing import LogCapture
 from tests.unit.store.recorded import Recorded, a_zone, creation
 
 from holdfast.base.deadline import Deadline
@@ -69,11 +72,19 @@ class Bench:
         return [made.steps for made in self.sessions]
 
 
+@contextmanager
+def captured_logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the committer logs, however other tests have set up logging."""
+    capture = LogCapture()
+    with patch.object(module, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[capture])):
+        yield capture.entries
+
+
 @pytest_asyncio.fixture
 async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(pool, "RETRY_FIRST_SECONDS", 0.0)
     made = Bench()
-    with capture_logs():
+    with captured_logs():
         yield made
     async with asyncio.timeout(PATIENCE_SECONDS):
         await made.committer.close()
@@ -256,7 +267,7 @@ async def test_a_session_that_was_closed_meanwhile_is_replaced(bench: Bench) -> 
 @pytest.mark.parametrize("kind", module.CONFLICTS)
 async def test_a_conflict_is_tried_again_on_a_new_connection(bench: Bench, kind: type[Exception]) -> None:
     bench.failing("write", kind("conflict"))
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         assert await bench.submit(creation()) == [None]
     assert bench.steps == [["begin", "write", "terminate"], COMMITTED]
     assert [(line["event"], line["attempt"], line["reason"]) for line in logs] == [
@@ -301,7 +312,7 @@ async def test_a_connection_lost_at_the_commit_is_settled_by_the_fate(bench: Ben
     bench.failing("commit", LOST)
     bench.deciding(committed=committed)
     change = creation()
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         assert await bench.submit(change) == [None]
     again = [] if committed else COMMITTED
     assert bench.steps == [[*COMMITTED, "terminate"], ["write", "read", *again]]
@@ -355,7 +366,7 @@ async def test_a_change_the_database_cannot_take_is_found_by_trying_each_alone(b
     problem = asyncpg.DataError("no such number")
     bench.prepare.append(lambda made: made.fails["write"].append(problem))
     bench.prepare.append(lambda made: made.fails["write"].extend([None, problem]))
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         answers = await bench.submit(creation("a"), creation("b"), creation("c"))
     assert kinds(answers) == [None, InvalidInput, None]
     assert str(answers[1]) == "The database cannot store this: no such number"
@@ -392,7 +403,7 @@ async def test_what_goes_wrong_with_one_change_is_answered_as_what_it_is(
 
 async def test_a_full_disk_is_not_tried_with_each_alone(bench: Bench) -> None:
     bench.failing("write", asyncpg.DiskFullError("full"))
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         answers = await bench.submit(creation("a"), creation("b"))
     assert (kinds(answers), len(bench.sessions)) == ([OverCapacity] * 2, 1)
     assert str(answers[0]) == "The database has no room for this; try again later."
@@ -401,7 +412,7 @@ async def test_a_full_disk_is_not_tried_with_each_alone(bench: Bench) -> None:
 
 async def test_a_mistake_of_ours_is_logged_with_where_it_happened(bench: Bench) -> None:
     bench.failing("write", RuntimeError("a mistake"))
-    with capture_logs() as logs:
+    with captured_logs() as logs:
         await bench.submit(creation())
     assert [(line["event"], line["log_level"]) for line in logs] == [("commit.failed", "error")]
 
