@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,7 +132,8 @@ def test_what_an_action_does_is_told_by_its_docstring(description: Json) -> None
 SHUFFLED = """
 import importlib, pkgutil, random, sys
 import holdfast.commerce.resources as resources, holdfast.handlers as handlers
-names = [one.name for room in (resources, handlers) for one in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+rooms = (resources, handlers)
+names = [one.name for room in rooms for one in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
 random.Random(7).shuffle(names)
 for name in names:
     importlib.import_module(name)
