@@ -14,7 +14,7 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from holdfast.base.errors import InvalidField, InvalidOperation, MissingRoleOnChannel
-from holdfast.commerce.facts import Facts
+from holdfast.commerce.facts import ByField, Facts
 from holdfast.commerce.messages.inventory_entry import (
     InventoryEntryCreated,
     InventoryEntryDeleted,
@@ -86,13 +86,22 @@ class InventoryEntry(Stored):
     custom: CustomFields | None = None
 
 
+# The unique field that says which SKU and supply channel an entry counts.
+STOCK_FIELD = "sku@channel"
+
+
 def _place(entry: InventoryEntry) -> Iterator[tuple[str, str]]:
-    yield ("sku@channel", place_of(entry.sku, entry.supply_channel))
+    yield (STOCK_FIELD, place_of(entry.sku, entry.supply_channel))
 
 
 def place_of(sku: str, supply_channel: Reference | None) -> str:
     """The one entry a SKU has in a supply channel, or without one, as a unique value."""
     return f"{sku}@{supply_channel.id if supply_channel else ''}"
+
+
+def entry_lookup(sku: str, supply_channel: Reference | None) -> ByField:
+    """Where to look for the entry of a SKU in a supply channel, or without one."""
+    return ByField("inventory-entry", STOCK_FIELD, place_of(sku, supply_channel))
 
 
 inventory_entries = Resource(
@@ -103,7 +112,7 @@ inventory_entries = Resource(
     scope="inventory",
     unique=_place,
     indexed=("sku",),
-    published={"sku@channel": "sku"},
+    published={STOCK_FIELD: "sku"},
     holds=("channel", "type"),
 )
 inventory_entries.action("setKey")(set_key)

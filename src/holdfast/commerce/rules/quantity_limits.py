@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from holdfast.base.errors import LineItemQuantityAboveLimit, LineItemQuantityBelowLimit
-from holdfast.commerce.facts import ByField, Facts
+from holdfast.commerce.facts import Facts
 from holdfast.commerce.resources.cart.shape import Cart
-from holdfast.commerce.resources.inventory_entry import inventory_entries
-from holdfast.commerce.rules.stock import STOCK_FIELD, asking_anew, place_of_line
+from holdfast.commerce.rules.stock import asking_anew, entries_of
 
 
 def check_limits(before: Cart | None, cart: Cart, facts: Facts) -> None:
@@ -15,11 +14,9 @@ def check_limits(before: Cart | None, cart: Cart, facts: Facts) -> None:
     Raises LineItemQuantityAboveLimit or LineItemQuantityBelowLimit.
     """
     lines = asking_anew(before, cart)
-    if not lines:
-        return
-    facts.gather(ByField(inventory_entries.name, STOCK_FIELD, place_of_line(line)) for line in lines)
+    entries = entries_of(lines, facts)
     for line in lines:
-        entry = facts.find_by(inventory_entries, STOCK_FIELD, place_of_line(line))
+        entry = entries[line.id]
         least, most = (entry.min_cart_quantity, entry.max_cart_quantity) if entry is not None else (None, None)
         if most is not None and line.quantity > most:
             raise LineItemQuantityAboveLimit(line.id, line.quantity, most)

@@ -7,19 +7,19 @@ stock is asked for again when the cart is ordered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from holdfast.base import clock
 from holdfast.base.errors import InvalidOperation, OutOfStock
-from holdfast.commerce.facts import ByField, ById, Facts
+from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import Cart, LineItem, StockReservation
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries
 from holdfast.commerce.resources.project import project_of
-from holdfast.commerce.rules.stock import STOCK_FIELD, asking_anew, mode_of, place_of_line
+from holdfast.commerce.rules.stock import asking_anew, entries_of, mode_of, place_of_line
 from holdfast.commerce.stock import StockMovement
 from holdfast.commerce.values.reference import Reference
 
@@ -49,11 +49,9 @@ def _reserving(cart: Cart) -> dict[str, LineItem]:
     return {line.id: line for line in cart.line_items if mode_of(line, cart) == "ReserveOnCart"}
 
 
-def _entries(lines: Iterable[LineItem], facts: Facts) -> dict[str, InventoryEntry]:
+def _entries(lines: Sequence[LineItem], facts: Facts) -> dict[str, InventoryEntry]:
     """The inventory entry of each line, by the line's id. Raises OutOfStock for those without."""
-    lines = tuple(lines)
-    facts.gather(ByField(inventory_entries.name, STOCK_FIELD, place_of_line(line)) for line in lines)
-    found = {line.id: facts.find_by(inventory_entries, STOCK_FIELD, place_of_line(line)) for line in lines}
+    found = entries_of(lines, facts)
     missing = [line for line in lines if found[line.id] is None]
     if missing:
         raise OutOfStock([line.id for line in missing], [line.variant.sku or "" for line in missing])

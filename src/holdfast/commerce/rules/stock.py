@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from holdfast.base.errors import InvalidOperation, OutOfStock, PriceChanged, ShippingMethodDoesNotMatchCart
 from holdfast.commerce.facts import ByField, ById, Facts
 from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, LineItem, ShippingInfo, StockReservation
-from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
+from holdfast.commerce.resources.inventory_entry import InventoryEntry, entry_lookup, inventory_entries, place_of
 from holdfast.commerce.rules.discount_codes import check_applicable
 from holdfast.commerce.rules.item_prices import line_unit
 from holdfast.commerce.rules.totals import recalculated, shipping_infos
 from holdfast.commerce.stock import StockMovement
-
-STOCK_FIELD = "sku@channel"
 
 
 def check_current(cart: Cart, facts: Facts) -> None:
@@ -70,9 +70,7 @@ def stock_lookups(cart: Cart) -> tuple[ByField | ById, ...]:
     """The inventory entries an order of this cart will ask for, one per counted line."""
     kept = _kept(cart)
     return tuple(
-        ById(inventory_entries.name, kept[item.id].entry_id)
-        if item.id in kept
-        else ByField(inventory_entries.name, STOCK_FIELD, place_of_line(item))
+        ById(inventory_entries.name, kept[item.id].entry_id) if item.id in kept else _lookup(item)
         for item in _counted(cart)
     )
 
@@ -80,6 +78,21 @@ def stock_lookups(cart: Cart) -> tuple[ByField | ById, ...]:
 def place_of_line(item: LineItem) -> str:
     """Where the stock of a line is counted."""
     return place_of(item.variant.sku or "", item.supply_channel)
+
+
+def entries_of(lines: Sequence[LineItem], facts: Facts) -> dict[str, InventoryEntry | None]:
+    """The inventory entry at each line's place, by the line's id; asked for in one go."""
+    facts.gather(_lookup(line) for line in lines)
+    return {line.id: _entry_at_place(line, facts) for line in lines}
+
+
+def _lookup(line: LineItem) -> ByField:
+    return entry_lookup(line.variant.sku or "", line.supply_channel)
+
+
+def _entry_at_place(line: LineItem, facts: Facts) -> InventoryEntry | None:
+    lookup = _lookup(line)
+    return facts.find_by(inventory_entries, lookup.field, lookup.value)
 
 
 def asking_anew(before: Cart | None, cart: Cart) -> tuple[LineItem, ...]:
@@ -103,7 +116,7 @@ def _kept(cart: Cart) -> dict[str, StockReservation]:
 def _entry(item: LineItem, kept: StockReservation | None, facts: Facts) -> InventoryEntry | None:
     """The entry a line has reserved at; without one, or once that is gone, the entry of its place."""
     entry = facts.find(inventory_entries, kept.entry_id) if kept is not None else None
-    return entry or facts.find_by(inventory_entries, STOCK_FIELD, place_of_line(item))
+    return entry or _entry_at_place(item, facts)
 
 
 def _counted(cart: Cart) -> tuple[LineItem, ...]:

@@ -16,14 +16,13 @@ from holdfast.commerce.resources.cart.ownership import check_country, check_loca
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.cart.shipping import add_custom_shipping, add_shipping, choose_method, rate_input_of
 from holdfast.commerce.resources.customer_group import customer_groups
-from holdfast.commerce.resources.inventory_entry import inventory_entries, place_of
+from holdfast.commerce.resources.inventory_entry import entry_lookup
 from holdfast.commerce.resources.product.shape import products
 from holdfast.commerce.resources.project import project_of
 from holdfast.commerce.resources.store import stores
 from holdfast.commerce.rules.addresses import address_of
 from holdfast.commerce.rules.custom_fields import custom_fields
 from holdfast.commerce.rules.references import resolve_named
-from holdfast.commerce.rules.stock import STOCK_FIELD
 from holdfast.commerce.values.money import money
 from holdfast.commerce.values.reference import KeyReference
 from holdfast.commerce.values.value import adopt
@@ -71,9 +70,7 @@ def gather_drafted(drafts: tuple[LineItemDraft, ...], facts: Facts) -> None:
     """Ask for the products of all drafted lines in one go, and for the discounts that may apply to them."""
     wanted = (_product_lookup(draft) for draft in drafts if draft.product_id is not None or draft.sku is not None)
     entries = (
-        ByField(inventory_entries.name, STOCK_FIELD, place_of(draft.sku, None))
-        for draft in drafts
-        if draft.sku is not None and draft.supply_channel is None
+        entry_lookup(draft.sku, None) for draft in drafts if draft.sku is not None and draft.supply_channel is None
     )
     facts.gather((automatic_lookup(facts.project_key), *wanted, *entries))
 

@@ -8,17 +8,14 @@ from typing import Any
 from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.facts import ByField, ById, Facts, Lookup
 from holdfast.commerce.registry import Changed
-from holdfast.commerce.resources.automatic_discounts import automatic_lookup
 from holdfast.commerce.resources.cart.life import check_lock_scope
 from holdfast.commerce.resources.cart.shape import Cart, carts
-from holdfast.commerce.resources.discount_code import discount_codes
-from holdfast.commerce.resources.inventory_entry import inventory_entries, place_of
+from holdfast.commerce.resources.inventory_entry import entry_lookup
 from holdfast.commerce.resources.product.shape import products
-from holdfast.commerce.resources.shipping_method import shipping_methods
+from holdfast.commerce.rules.cart_lookups import reckoning_lookups
 from holdfast.commerce.rules.quantity_limits import check_limits
 from holdfast.commerce.rules.reservations import given_back, reserved
-from holdfast.commerce.rules.stock import STOCK_FIELD
-from holdfast.commerce.rules.totals import recalculated, shipping_infos, summed
+from holdfast.commerce.rules.totals import recalculated, summed
 
 
 @carts.needs
@@ -28,14 +25,7 @@ def gather_for_update(cart: Cart, actions: Sequence[Any], facts: Facts) -> None:
 
 
 def _lookups(cart: Cart, actions: Sequence[Any], project: str) -> Iterator[Lookup]:
-    yield automatic_lookup(project)
-    for code in cart.discount_codes:
-        yield ById(discount_codes.name, code.discount_code.id)
-    for item in cart.line_items:
-        yield ById(products.name, item.product_id)
-    for info in shipping_infos(cart):
-        if info.shipping_method is not None:
-            yield ById(shipping_methods.name, info.shipping_method.id)
+    yield from reckoning_lookups(cart, project)
     for payload in actions:
         product_id, sku = getattr(payload, "product_id", None), getattr(payload, "sku", None)
         if product_id is not None:
@@ -43,7 +33,7 @@ def _lookups(cart: Cart, actions: Sequence[Any], project: str) -> Iterator[Looku
         elif sku is not None:
             yield ByField(products.name, "sku", sku)
             if getattr(payload, "supply_channel", None) is None:
-                yield ByField(inventory_entries.name, STOCK_FIELD, place_of(sku, None))
+                yield entry_lookup(sku, None)
 
 
 @carts.settle

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from holdfast.commerce.facts import ByField, ById, Facts
+from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.messages.order import OrderDeleted
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import LineItem
-from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries, place_of
+from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries
 from holdfast.commerce.resources.order.shape import HeldStock, Order, orders
 from holdfast.commerce.resources.state import states
+from holdfast.commerce.rules.stock import entries_of
 from holdfast.commerce.stock import StockMovement
 
 _NOTHING: Mapping[str, int] = {}
@@ -51,14 +52,9 @@ def holdings(taken: Iterable[StockMovement]) -> tuple[HeldStock, ...]:
 def stock_taken(order: Order, facts: Facts) -> tuple[StockMovement, ...]:
     """What an imported order takes: where there is no entry there is nothing to take."""
     counted = [item for item in order.line_items if item.quantity > 0 and _mode(item, order) not in (None, "None")]
-    places = [place_of(item.variant.sku or "", item.supply_channel) for item in counted]
-    facts.gather(ByField(inventory_entries.name, "sku@channel", place) for place in places)
-    entries = [facts.find_by(inventory_entries, "sku@channel", place) for place in places]
-    return tuple(
-        _movement(item, item.quantity, order, entry)
-        for item, entry in zip(counted, entries, strict=True)
-        if entry is not None
-    )
+    entries = entries_of(counted, facts)
+    found = ((item, entries[item.id]) for item in counted)
+    return tuple(_movement(item, item.quantity, order, entry) for item, entry in found if entry is not None)
 
 
 def _mode(item: LineItem, order: Order) -> str | None:
