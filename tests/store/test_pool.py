@@ -23,12 +23,12 @@ async def test_one_connection_that_leads_nowhere_costs_one_wait_and_not_one_for_
         port = server.sockets[0].getsockname()[1]
         database = Database(f"postgresql://holdfast@127.0.0.1:{port}/holdfast?sslmode=disable", keyed=KEYED)
         monkeypatch.setattr(pool, "STATEMENT_TIMEOUT_SECONDS", 1.0)
-        await asyncio.gather(*(database.fetch_keyed("SELECT pg_sleep(0.1)", ()) for _ in range(KEYED)))
+        await asyncio.gather(*(database.fetch_keyed_once("SELECT pg_sleep(0.1)", ()) for _ in range(KEYED)))
         proxy.take(Way(forget=True))
         proxy.take(WHOLE)
         with pytest.raises(TimeoutError):
-            await database.fetch_keyed("SELECT 1", ())
-        assert [row[0] for row in await database.fetch_keyed("SELECT 1", ())] == [1]
+            await database.fetch_keyed_once("SELECT 1", ())
+        assert [row[0] for row in await database.fetch_keyed_once("SELECT 1", ())] == [1]
         await database.close()
         await proxy.close()
     assert proxy.seen.forgotten == KEYED

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 from holdfast.store.bodies import packed, unpacked
 from holdfast.store.coalescer import Coalescer
-from holdfast.store.pool import Database, patiently
+from holdfast.store.pool import Database
 from holdfast.store.queries import columns, queries
 
 KEPT_DAYS = 30
@@ -74,8 +73,7 @@ class Idempotency:
 
     async def _load(self, places: Sequence[KeyPlace]) -> Sequence[KeptAnswer | None]:
         found: list[KeptAnswer | None] = [None] * len(places)
-        read = partial(self._database.fetch_keyed, _SQL["find_answers"], columns(list(places), 3))
-        for row in await patiently(read):
+        for row in await self._database.fetch_keyed(_SQL["find_answers"], *columns(list(places), 3)):
             answer = KeptAnswer(
                 row["fingerprint"], row["status"], row["kind"], unpacked(row["body"]), row["created_at"]
             )

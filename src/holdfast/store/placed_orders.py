@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 from holdfast.store.bodies import unpacked
-from holdfast.store.pool import Database, patiently
+from holdfast.store.pool import Database
 from holdfast.store.queries import columns, queries
 
 
@@ -22,7 +21,7 @@ class Placed(NamedTuple):
 async def read_placed(database: Database, orders: Sequence[tuple[str, str]]) -> list[Placed]:
     """Orders by project and id, in the order they were asked for."""
     sql = queries("placed_orders")["read_placed"]
-    rows = await patiently(partial(database.fetch_keyed, sql, columns(list(orders), 2)))
+    rows = await database.fetch_keyed(sql, *columns(list(orders), 2))
     found = {row["n"]: Placed(_body(row["body"]), _body(row["message"]), row["deleted"]) for row in rows}
     return [found[number] for number in range(1, len(orders) + 1)]
 

@@ -93,7 +93,11 @@ class Database:
         if self._pool is not None:
             await self._pool.close()
 
-    async def fetch_keyed(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+    async def fetch_keyed(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows of one statement by key; safe to repeat, so it waits through a short outage."""
+        return await patiently(lambda: self.fetch_keyed_once(sql, arguments))
+
+    async def fetch_keyed_once(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         """Rows of one statement by key, tried once; a broken connection is thrown away."""
         connection = await self._keyed.get()
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from holdfast.commerce.values.value import Stored, encode
 from holdfast.store.bodies import unpacked
 from holdfast.store.coalescer import Coalescer
 from holdfast.store.constraints import claim_value
-from holdfast.store.pool import Database, patiently
+from holdfast.store.pool import Database
 from holdfast.store.queries import COUNTED, columns, queries, read_query
 
 # The memory of decoded resources, by the bytes of their bodies.
@@ -128,7 +127,7 @@ class Reader:
     async def live(self, project: str, documents: Sequence[Document]) -> list[Document]:
         """Inventory entries with their counters of this moment."""
         places = [(project, document.resource.id) for document in documents]
-        rows = await self._fetch(queries("constraints")["read_stock"], *columns(places, 2))
+        rows = await self._database.fetch_keyed(queries("constraints")["read_stock"], *columns(places, 2))
         levels = {str(row["entry_id"]): row for row in rows}
         return [_with_level(document, levels.get(document.resource.id)) for document in documents]
 
@@ -144,7 +143,7 @@ class Reader:
             arrays += columns([self._asked(wanted[index], known[index]) for index in groups[group]], 0)
         sql = read_query(*(tuple(kind for by_value, kind in order if by_value == which) for which in (False, True)))
         found: list[Document | None] = [None] * len(wanted)
-        for row in await self._fetch(sql, *arrays):
+        for row in await self._database.fetch_keyed(sql, *arrays):
             index = groups[order[row["part"]]][row["n"] - 1]
             found[index] = self._found(wanted[index], row, known[index])
         while len(self._owners) > OWNERS_MAX:
@@ -171,7 +170,7 @@ class Reader:
 
     async def _load_by_sku(self, places: Sequence[Place]) -> Sequence[list[Document]]:
         found: list[list[Document]] = [[] for _ in places]
-        for row in await self._fetch(queries("constraints")["find_entries"], *columns(list(places), 2)):
+        for row in await self._database.fetch_keyed(queries("constraints")["find_entries"], *columns(list(places), 2)):
             project, entry_id = places[row["n"] - 1][0], str(row["id"])
             known = self.memory.get(COUNTED, project, entry_id)
             if known is None or known.version != row["version"]:
@@ -186,9 +185,6 @@ class Reader:
             document = Document(kind, row["version"], unpacked(row["body"]))
             self.memory.put(project, resource_id, document)
         return _with_level(document, row) if kind == COUNTED else document
-
-    async def _fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        return await patiently(partial(self._database.fetch_keyed, sql, arguments))
 
 
 def _with_level(document: Document, level: Any) -> Document:

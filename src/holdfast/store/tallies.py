@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Sequence
-from functools import partial
 
 from holdfast.store.coalescer import Coalescer
-from holdfast.store.pool import Database, patiently
+from holdfast.store.pool import Database
 from holdfast.store.queries import columns, queries
 
 Counter = tuple[str, str]  # project, tally name
@@ -26,6 +25,6 @@ class Tallies:
 
     async def _load(self, counters: Sequence[Counter]) -> Sequence[int]:
         sql = queries("tallies")["read_tallies"]
-        rows = await patiently(partial(self._database.fetch_keyed, sql, columns(list(counters), 2)))
+        rows = await self._database.fetch_keyed(sql, *columns(list(counters), 2))
         found = {row["n"]: row["used"] for row in rows}
         return [found.get(n, 0) for n in range(1, len(counters) + 1)]

@@ -22,6 +22,8 @@ from typing import Any, cast
 
 import uvloop
 
+from holdfast.ops.bench.load import whole_answer
+
 CONNECTIONS_MAX = 1_500
 TICK_SECONDS = 0.001
 # After the last shopper was due, those inside may finish.
@@ -31,8 +33,6 @@ _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 _VERSION = re.compile(rb'"version":(\d+)')
 STEPS = 7
 _PAYMENT = 4
-_END = b"\r\n\r\n"
-_LENGTH = b"content-length: "
 
 
 @dataclass(frozen=True)
@@ -217,18 +217,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
-        head = buffer.find(_END)
-        length_at = buffer.find(_LENGTH, 0, head) if head >= 0 else -1
-        if length_at < 0:
-            self._buffer = buffer
-            return
-        length = int(buffer[length_at + len(_LENGTH) : buffer.index(b"\r\n", length_at)])
-        if len(buffer) < head + len(_END) + length:
-            self._buffer = buffer
-            return
-        self._buffer = b""
-        assert self._shopper is not None
-        self._flood.answered(self, self._shopper, int(buffer[9:12]), buffer[head + len(_END) :])
+        answer = whole_answer(buffer)
+        self._buffer = buffer if answer is None else b""
+        if answer is not None:
+            assert self._shopper is not None
+            self._flood.answered(self, self._shopper, *answer)
 
     def connection_lost(self, _reason: Exception | None) -> None:
         self._flood.lost()

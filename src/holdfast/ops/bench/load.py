@@ -64,6 +64,17 @@ def request(method: str, url: str, token: str | None = None, body: bytes | None 
     return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
 
+def whole_answer(buffer: bytes) -> tuple[int, bytes] | None:
+    """Status and body of an answer that states its length, None as long as some of it is missing."""
+    head = buffer.find(_END)
+    length_at = buffer.find(_LENGTH, 0, head) if head >= 0 else -1
+    if length_at < 0:
+        return None
+    length = int(buffer[length_at + len(_LENGTH) : buffer.index(b"\r\n", length_at)])
+    body, end = head + len(_END), head + len(_END) + length
+    return (int(buffer[9:12]), buffer[body:end]) if len(buffer) >= end else None
+
+
 async def drive(
     url: str,
     requests: Iterator[bytes] | Sequence[bytes],
@@ -137,18 +148,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
-        head = buffer.find(_END)
-        length_at = buffer.find(_LENGTH, 0, head) if head >= 0 else -1
-        if length_at < 0:
-            self._buffer = buffer
-            return
-        length = int(buffer[length_at + len(_LENGTH) : buffer.index(b"\r\n", length_at)])
-        end = head + len(_END) + length
-        if len(buffer) < end:
-            self._buffer = buffer
-            return
-        self._buffer = b""
-        self._answered(int(buffer[9:12]), buffer[head + len(_END) : end])
+        answer = whole_answer(buffer)
+        self._buffer = buffer if answer is None else b""
+        if answer is not None:
+            self._answered(*answer)
 
     def _answered(self, status: int, body: bytes) -> None:
         now = time.perf_counter()
