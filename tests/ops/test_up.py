@@ -64,6 +64,13 @@ def test_the_ready_file_has_all_a_client_needs(folder: Path, start: Start) -> No
     assert stat.S_IMODE((folder / "ready.json").stat().st_mode) == 0o600
 
 
+def test_what_is_started_lets_others_finish_their_turn(folder: Path, start: Start) -> None:
+    shop, _ = start(folder)
+    supervisor, *started = every_pid(shop)
+    assert {os.sched_getscheduler(pid) for pid in started} == {os.SCHED_BATCH}
+    assert os.sched_getscheduler(supervisor) == os.SCHED_OTHER
+
+
 def test_the_printed_commands_work_as_they_stand(folder: Path, start: Start) -> None:
     start(folder)
     printed = (folder / "up.out").read_text()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.ops.doctor import database
+from holdfast.ops.doctor import database, machine
 from holdfast.ops.doctor.finding import Finding, judged, results
 from holdfast.ops.doctor.installation import mount_kind
 from holdfast.ops.trouble import Trouble
@@ -100,3 +100,15 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on() -> None:
     found = list(results([("a", broken), ("b", troubled), ("c", lambda: None), ("d", lambda: Finding("d", "ok", ""))]))
     assert [(finding.check, finding.state) for finding in found] == [("a", "warning"), ("b", "failed"), ("d", "ok")]
     assert found[1].fix == "Make one."
+
+
+@pytest.mark.parametrize(
+    ("built", "state"), [("'--enable-optimizations' '--with-lto'", "ok"), ("'--prefix=/opt'", "warning")]
+)
+def test_a_python_built_without_its_optimisations_is_named(
+    built: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_config_var", lambda _name: built)
+    finding = machine.interpreter_build()
+    assert finding is not None
+    assert finding.state == state
