@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CLIENTS_DEFAULT = 32
 CLIENTS_MAX = 1_000
+CALM_SECONDS_MAX = 3_600
 CUTS_MAX = 10_000
 MINUTES_MAX = 14 * 24 * 60
 ORDERS_MAX = 1_000_000_000
@@ -37,6 +38,8 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cuts", type=up_to(CUTS_MAX), default=1, metavar="N", help="power cuts a round (default 1)")
     parser.add_argument("--clients", type=up_to(CLIENTS_MAX), metavar="N", help=f"shoppers (default {CLIENTS_DEFAULT})")
     parser.add_argument("--express", action="store_true", help="carts in one request each: more orders a minute")
+    calm = "selling before each strike, on average: more orders between faults (default 0.5)"
+    parser.add_argument("--calm", type=up_to(CALM_SECONDS_MAX, float), metavar="SECONDS", help=calm)
     parser.add_argument("--seed", type=int, metavar="S", help="play this seed again (default: one of chance)")
     parser.add_argument("--no-controls", action="store_true", help="leave out the set-ups that must fail")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the drilled shops lie (default: temporary)")
@@ -117,6 +120,7 @@ def plan_from(given: argparse.Namespace) -> Plan:
         orders=given.orders,
         cuts=given.cuts,
         express=given.express,
+        calm_seconds=given.calm or Plan.calm_seconds,
         place=given.data.absolute() if given.data else None,
     )
 

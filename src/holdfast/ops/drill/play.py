@@ -33,7 +33,8 @@ from holdfast.ops.trouble import Trouble
 WARM_SECONDS_MAX = 30.0
 RECOVERY_SECONDS_MAX = 60.0
 STRIKE_SECONDS_MAX = 120.0
-BETWEEN_SECONDS = (0.2, 0.8)
+# How much longer or shorter than the script says a sale goes on before it is struck.
+CALM_SPREAD = (0.4, 1.6)
 # Orders the shop must have acknowledged, one client with another, before it is struck again.
 ORDERS_BETWEEN_A_CLIENT = 2
 SAMPLE = 60
@@ -122,7 +123,7 @@ class Play:
         return round_
 
     async def _strike(self, fault: AnyFault, sale: Sale) -> None:
-        await asyncio.sleep(self.chance.uniform(*BETWEEN_SECONDS))
+        await asyncio.sleep(self.script.calm_seconds * self.chance.uniform(*CALM_SPREAD))
         await self._in_flight(sale)
         pulse = sale.pulse
         at, in_flight, requests, failures = pulse.now(), sale.in_flight, pulse.requests, pulse.failures

@@ -44,6 +44,7 @@ class Plan:
     orders: int = 0
     cuts: int = 1
     express: bool = False
+    calm_seconds: float = Script.calm_seconds
     place: Path | None = None
 
     @property
@@ -56,6 +57,7 @@ class Plan:
         words += [f"--orders {self.orders}"] if self.orders else []
         words += [f"--cuts {self.cuts}"] if self.cuts > 1 else []
         words += ["--express"] if self.express else []
+        words += [f"--calm {self.calm_seconds:g}"] if self.calm_seconds != Script.calm_seconds else []
         words += [] if self.controls else ["--no-controls"]
         return " ".join(words)
 
@@ -199,6 +201,7 @@ def script_of(plan: Plan, setting: type[Setting], faults: Sequence[AnyFault], sc
         habits=habits,
         seconds=seconds,
         orders=plan.orders // scenes,
+        calm_seconds=plan.calm_seconds,
         scarce=min(SCARCE_SHORT + round(SCARCE_A_MINUTE * seconds / 60), SCARCE_MAX),
     )
 

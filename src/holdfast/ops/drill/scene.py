@@ -29,6 +29,8 @@ class Script:
     distinct: int = 100
     scarce: int = 30
     workers: int = 2
+    # Selling before each strike, on average.
+    calm_seconds: float = 0.5
     # Set when the operator has seen enough: no more strikes, but the verdict on what was sold so far.
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
