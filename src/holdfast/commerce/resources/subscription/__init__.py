@@ -1,0 +1,1 @@
+"""Subscriptions: who is told what about which changes, and where."""
