@@ -1,47 +1,39 @@
-"""The operator's door: `/-/projects…`, opened by a token that lies beside the data.
+"""The operator's door: `/-/projects…`, opened by a token that lies beside the data (operations/access.py).
 
 Whoever may read that file owns the shop anyway. Without a token file the door does not exist.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from holdfast.base.errors import InvalidToken, ResourceNotFound
+from holdfast.base.errors import ResourceNotFound
 from holdfast.handlers.oauth import Credentials, OAuth
 from holdfast.handlers.projects import create_client, create_project
+from holdfast.http.operations.access import Access
 from holdfast.store.store import Store
 
 
 class OperatorRoutes:
     """`/-/projects…`, answered with a status and a value to encode."""
 
-    def __init__(self, store: Store, oauth: OAuth, token_file: str) -> None:
+    def __init__(self, store: Store, oauth: OAuth, access: Access) -> None:
         self._store = store
         self._oauth = oauth
-        self._token_hash = sha256(Path(token_file).read_bytes().strip()).digest() if token_file else None
+        self._access = access
 
     async def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, Any]]:
         """Answer a request. Raises ApiError, InvalidToken before anything else is told."""
-        self._check(headers.get("authorization", ""))
+        self._access.check(method, headers)
         match (method, path.strip("/").split("/")):
             case ("POST", ["-", "projects"]):
                 return 201, _told(await create_project(self._store, self._oauth, body))
             case ("POST", ["-", "projects", key, "clients"]):
                 return 201, _told(await create_client(self._store, self._oauth, key, body))
         raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
-
-    def _check(self, authorization: str) -> None:
-        kind, _, token = authorization.partition(" ")
-        given = sha256(token.strip().encode()).digest()
-        if self._token_hash is None or kind.lower() != "bearer" or not hmac.compare_digest(given, self._token_hash):
-            raise InvalidToken("The operator token is required.")
 
 
 def _told(made: Credentials) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
 from holdfast.http.oauth import OAuthRoutes
+from holdfast.http.operations.access import Access
 from holdfast.http.operator import OperatorRoutes
 from holdfast.http.pages import docs
 from holdfast.http.routes import Router
@@ -86,10 +87,11 @@ def build(store: Store, config: Config) -> App:
     """The application of one process."""
     tokens = Tokens(store.database, store.epochs)
     oauth = OAuth(tokens, verifier(store))
+    access = Access(config.operator_token_file, secure=config.api_url.startswith("https:"))
     sides = {
         "oauth": oauth_side(OAuthRoutes(oauth)),
         "docs": docs,
-        "-": internal_side(store, OperatorRoutes(store, oauth, config.operator_token_file)),
+        "-": internal_side(store, OperatorRoutes(store, oauth, access)),
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
     return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer)
