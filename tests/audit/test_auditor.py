@@ -17,6 +17,7 @@ from tests.audit.conftest import Desk
 from holdfast.base.ids import uuid7
 from holdfast.delivery.auditing import Auditor, Lane, whole_lane
 from holdfast.store.audit.examine import walks
+from holdfast.store.audit.reading import FIRST_ID, connect, statement
 
 PASSES = 3
 SECONDS_MAX = 60
@@ -166,3 +167,13 @@ async def until(seen: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(SECONDS_MAX):
         while not await seen():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.05)
+
+
+async def test_a_page_may_only_be_the_next_keys_of_an_index(desk: Desk) -> None:
+    """Whatever the planner believes: without statistics it has fetched and sorted the rest of a table for each page."""
+    audit = await connect(desk.dsn)
+    plan = await audit.fetch(f"EXPLAIN {statement('page_of_documents', 'cart')}", desk.project, FIRST_ID, 500)
+    allowed = [await audit.fetchval(f"SHOW {way}") for way in ("enable_bitmapscan", "enable_sort")]
+    await audit.close()
+    assert "Index" in plan[1][0]
+    assert allowed == ["off", "off"]
