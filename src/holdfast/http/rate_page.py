@@ -1,0 +1,132 @@
+"""The buckets of this host: a page of shared memory, so that its processes share one bucket each.
+
+A bucket is two words, whose it is and when it will be full. A lease is taken under a lock on the file, which
+the kernel lets go when its holder dies; the bucket itself changes in one store, so a death in between
+costs the one lease. A full bucket says nothing, so a new one may take its place. Where all places of a key
+are taken by buckets that are not full, the one nearest to it is forgotten: the page is bounded, and lenient.
+
+Whoever holds the lock holds it for microseconds. One who was stopped with it must not stop the others: after
+LOCK_TRIES they limit on their own for ALONE_SECONDS.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from holdfast.http.bucket import SECOND, Ask, Taken, Tier, take
+
+BUCKETS = 16_384
+# Places a key may have, side by side.
+PLACES = 8
+LOCK_TRIES = 20
+LOCK_PAUSE_SECONDS = 50e-6
+ALONE_SECONDS = 0.1
+_BYTES = BUCKETS * 16
+_SETS = BUCKETS // PLACES
+
+
+class Buckets:
+    """Buckets in some memory, used by one at a time."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._words = memoryview(memory).cast("Q")
+        self.forgotten = 0
+
+    def take(self, key: int, now: int, tier: Tier, ask: Ask) -> Taken:
+        """As `bucket.take`, for the bucket of this key."""
+        place = self._place(key, now)
+        taken = take(self._words[place + 1], now, tier, ask)
+        self._words[place + 1] = taken.full_at
+        return taken
+
+    def raise_to(self, key: int, now: int, missing: int) -> None:
+        """Let a bucket be full no sooner than in `missing` nanoseconds."""
+        place = self._place(key, now)
+        self._words[place + 1] = max(self._words[place + 1], now + missing)
+
+    def _place(self, key: int, now: int) -> int:
+        """Where this key's bucket is; it may move in where the fullest one was, which is then forgotten."""
+        words = self._words
+        first = key % _SETS * PLACES * 2
+        fullest = first
+        for place in range(first, first + PLACES * 2, 2):
+            if words[place] == key:
+                return place
+            if words[place + 1] < words[fullest + 1]:
+                fullest = place
+        if words[fullest + 1] > now:
+            self.forgotten += 1
+        words[fullest + 1] = 0
+        words[fullest] = key
+        return fullest
+
+
+class Page:
+    """The buckets all processes share; `path` None keeps them to this process."""
+
+    def __init__(self, path: Path | None, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock = clock
+        self._own = Buckets(mmap.mmap(-1, _BYTES))
+        self._handle: int | None = None
+        self._shared = self._own
+        self._alone_until = 0
+        self.alone = 0
+        if path is not None:
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._shared = Buckets(self._mapped(self._handle))
+
+    @property
+    def forgotten(self) -> int:
+        """How many buckets that were not full had to make room here."""
+        return self._shared.forgotten
+
+    @staticmethod
+    def _mapped(handle: int) -> mmap.mmap:
+        # Its room is taken now: a page without room on a full disk kills whoever writes to it.
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, _BYTES)
+        else:
+            os.ftruncate(handle, _BYTES)
+        return mmap.mmap(handle, _BYTES)
+
+    def take(self, key: int, tier: Tier, ask: Ask) -> Taken:
+        """Take a lease of the bucket of this key. `alone` counts those this process had to give by itself."""
+        if not self._lock():
+            self.alone += 1
+            return self._own.take(key, self._clock(), tier, ask)
+        try:
+            return self._shared.take(key, self._clock(), tier, ask)
+        finally:
+            self._unlock()
+
+    def raise_to(self, key: int, missing: int) -> None:
+        """What others took of this bucket elsewhere."""
+        if self._lock():
+            try:
+                self._shared.raise_to(key, self._clock(), missing)
+            finally:
+                self._unlock()
+
+    def _lock(self) -> bool:
+        if self._handle is None:
+            return True
+        if self._clock() < self._alone_until:
+            return False
+        for _ in range(LOCK_TRIES):
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_PAUSE_SECONDS)
+            else:
+                return True
+        self._alone_until = self._clock() + int(ALONE_SECONDS * SECOND)
+        return False
+
+    def _unlock(self) -> None:
+        if self._handle is not None:
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
