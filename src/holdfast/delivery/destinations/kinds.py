@@ -10,7 +10,9 @@ from holdfast.commerce.resources.subscription.destinations import AnyDestination
 from holdfast.delivery.destinations.port import Destination
 
 # By published `type`: the module of the adapter; its `connect` makes a destination of the settings.
-ADAPTERS: dict[str, str] = {}
+ADAPTERS: dict[str, str] = {
+    "Nats": "nats",
+}
 
 Factory = Callable[[Any], Destination]
 
