@@ -43,6 +43,7 @@ _PUBLISHED = {
     "tax-category": """
         addTaxRate changeName removeTaxRate replaceTaxRate setDescription setKey
     """,
+    "subscription": "changeDestination setChanges setEvents setKey setMessages",
     "zone": """
         addLocation changeName removeLocation setDescription setKey
     """,
