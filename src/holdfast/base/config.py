@@ -31,6 +31,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     operator_token_file: Annotated[str, Meta(description="File with the token that opens /-/ paths; empty: none.")] = ""
     receipt_key_file: Annotated[str, Meta(description="File with the key that signs receipts; empty: none.")] = ""
     drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
+    outbound_allow: Annotated[
+        str, Meta(description="Networks and host names that may be called beside the public internet.")
+    ] = ""
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="Least level logged.")] = "info"
 
     @property

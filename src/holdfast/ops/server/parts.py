@@ -71,6 +71,7 @@ def process_environment(inherited: Mapping[str, str], told: Mapping[str, str]) -
             "HOLDFAST_LOG_LEVEL",
             "HOLDFAST_DRAIN_SECONDS",
             "HOLDFAST_PUBLIC_URL",
+            "HOLDFAST_OUTBOUND_ALLOW",
         )
         if name in inherited
     }
