@@ -18,6 +18,7 @@ def test_a_short_benchmark_measures_everything_once() -> None:
         "place order, distinct items",
         "place order, hot item",
         "place order, 70 % load",
+        "full checkout",
     }
     assert all(figure["per_second"] > 0 and figure["limit_per_second"] > 0 for figure in figures.values())
     assert "10 sold of 10" in figures["place order, hot item"]["note"]
@@ -28,6 +29,5 @@ def test_in_a_flood_every_answer_is_a_success_or_an_honest_refusal() -> None:
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
     assert outcome["goodput_per_second"] > 0
-    assert outcome["refused_share"] > 0
     assert outcome["other_answers"] == {}
     assert outcome["unserved"] == 0

@@ -1,34 +1,33 @@
 """Ten times as many shoppers as a shop can serve: what is left of its peak, and how soon all is normal again.
 
-1. Peak: a closed loop of whole checkouts (whoever is served sends the next), the best of some rounds.
+1. Peak: a closed loop of whole checkouts; whoever is served sends the next.
 2. Flood: shoppers at OFFERED_RATIO times the peak's rate, an open loop from a process of its own, for some
    seconds. Goodput counts orders placed in that time, latency only what was admitted, from when it was due.
 3. After: the closed loop again; normal is a second of STEADY_SHARE of the peak without a refusal.
 
-The shoppers of the flood honour nothing and share the machine with the shop.
+Then once more, as often as there are rounds: a flood is compared with the peaks before and after it, because
+the machine may be another one a minute later, and the median round counts. The shoppers of the flood honour
+nothing and share the machine with the shop.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from holdfast.ops.bench.flood import BUCKET_SECONDS, Job
+from holdfast.ops.bench.flood import BUCKET_SECONDS
 from holdfast.ops.bench.run import API_PROCESSES, running_shop
 from holdfast.ops.bench.shop import Shop, open_shop, stock_up
+from holdfast.ops.bench.shoppers import Seen, percentile_ms, shop_around
 
 PRODUCTS = 100
 OFFERED_RATIO = 10.0
 STEADY_SHARE = 0.9
-FLOOD_SECONDS_OVER_MAX = 30.0
 MEMORY_EVERY_SECONDS = 0.25
 
 
@@ -39,35 +38,12 @@ class OverloadScale:
     clients: int = 64
     warm_up_seconds: float = 3.0
     peak_seconds: float = 8.0
-    peak_rounds: int = 3
-    flood_seconds: float = 20.0
-    after_seconds: float = 15.0
+    flood_seconds: float = 12.0
+    after_seconds: float = 5.0
+    rounds: int = 3
 
 
-SHORT = OverloadScale(
-    clients=8, warm_up_seconds=0.5, peak_seconds=1.0, peak_rounds=1, flood_seconds=2.0, after_seconds=3.0
-)
-
-
-class Seen(NamedTuple):
-    """What a load saw, as far as it is asked for."""
-
-    started_at: float
-    seconds: float
-    due: int
-    unserved: int
-    statuses: Mapping[str, int]
-    refused_steps: Sequence[int]
-    request_seconds: Sequence[float]
-    order_seconds: Sequence[float]
-    placed: Mapping[int, int]
-    refused: Mapping[int, int]
-
-    @property
-    def placed_per_second(self) -> float:
-        """Orders placed while the load lasted, not after."""
-        buckets = int(self.seconds / BUCKET_SECONDS)
-        return sum(count for bucket, count in self.placed.items() if bucket < buckets) / (buckets * BUCKET_SECONDS)
+SHORT = OverloadScale(clients=8, warm_up_seconds=0.5, peak_seconds=1.0, flood_seconds=2.0, after_seconds=2.0, rounds=1)
 
 
 @dataclass(frozen=True)
@@ -116,73 +92,66 @@ async def measure_overload(
     """Peak, flood and recovery of a stocked shop."""
 
     async def load(seconds: float, *, rate: float = 0.0) -> Seen:
-        return await _load(shop, skus, seconds, clients=0 if rate else scale.clients, rate=rate)
+        return await shop_around(shop, skus, seconds, clients=0 if rate else scale.clients, rate=rate)
 
     await load(scale.warm_up_seconds)
     report(f"peak of {scale.clients} clients")
-    peaks = [await load(scale.peak_seconds) for _ in range(scale.peak_rounds)]
-    peak = max(peaks, key=lambda seen: seen.placed_per_second)
-    offered = OFFERED_RATIO * peak.placed_per_second
-    report(f"flood of {offered:.0f} checkouts a second, {OFFERED_RATIO:g} times the peak")
-    memory = [_memory_bytes(worker_pids)]
-    watching = asyncio.create_task(_watch_memory(worker_pids, memory))
-    flood = await load(scale.flood_seconds, rate=offered)
-    watching.cancel()
-    report("after the flood")
-    after = await load(scale.after_seconds)
-    ended_at = flood.started_at + flood.seconds
-    normal = _normal_at(after, STEADY_SHARE * peak.placed_per_second)
-    return _outcome(peak, flood, offered, memory, None if normal is None else max(0.0, normal - ended_at))
+    before = await load(scale.peak_seconds)
+    rounds = []
+    for number in range(scale.rounds):
+        offered = OFFERED_RATIO * before.placed_per_second
+        report(f"flood of {offered:.0f} checkouts a second, round {number + 1} of {scale.rounds}")
+        memory = [_memory_bytes(worker_pids)]
+        watching = asyncio.create_task(_watch_memory(worker_pids, memory))
+        flood = await load(scale.flood_seconds, rate=offered)
+        watching.cancel()
+        after = [await load(seconds) for seconds in (scale.after_seconds, scale.peak_seconds)]
+        rounds.append(_outcome(Peak.of(before, after[-1]), flood, offered, memory, after))
+        before = after[-1]
+    return sorted(rounds, key=lambda outcome: outcome.goodput_ratio)[len(rounds) // 2]
 
 
-def _outcome(peak: Seen, flood: Seen, offered: float, memory: Sequence[int], normal: float | None) -> Overload:
-    refused = flood.statuses.get("503", 0)
+class Peak(NamedTuple):
+    """What a shop does just before and just after a flood."""
+
+    per_second: float
+    p99_ms: float
+    order_p99_ms: float
+
+    @classmethod
+    def of(cls, *loads: Seen) -> Peak:
+        return cls(
+            sum(load.placed_per_second for load in loads) / len(loads),
+            percentile_ms([taken for load in loads for taken in load.request_seconds], 0.99),
+            percentile_ms([taken for load in loads for taken in load.order_seconds], 0.99),
+        )
+
+
+def _outcome(peak: Peak, flood: Seen, offered: float, memory: Sequence[int], after: Sequence[Seen]) -> Overload:
     return Overload(
-        peak_per_second=peak.placed_per_second,
-        peak_p99_ms=_p99_ms(peak.request_seconds),
-        peak_order_p99_ms=_p99_ms(peak.order_seconds),
+        peak_per_second=peak.per_second,
+        peak_p99_ms=peak.p99_ms,
+        peak_order_p99_ms=peak.order_p99_ms,
         offered_per_second=offered,
         goodput_per_second=flood.placed_per_second,
-        admitted_p99_ms=_p99_ms(flood.request_seconds),
-        admitted_order_p99_ms=_p99_ms(flood.order_seconds),
-        refused_share=refused / max(1, flood.due),
+        admitted_p99_ms=percentile_ms(flood.request_seconds, 0.99),
+        admitted_order_p99_ms=percentile_ms(flood.order_seconds, 0.99),
+        refused_share=flood.statuses.get("503", 0) / max(1, flood.due),
         refused_after_begin=sum(flood.refused_steps[1:]),
         unserved=flood.unserved,
         other_answers={status: n for status, n in flood.statuses.items() if status not in ("200", "201", "503")},
         memory_before_bytes=memory[0],
         memory_most_bytes=max(memory),
         memory_after_bytes=memory[-1],
-        normal_after_seconds=normal,
+        normal_after_seconds=_normal_after(flood, after, STEADY_SHARE * peak.per_second),
     )
 
 
-async def _load(shop: Shop, skus: int, seconds: float, *, clients: int, rate: float) -> Seen:
-    """Let another process send shoppers; what they saw."""
-    parts = urlsplit(shop.url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    job = Job(parts.hostname, parts.port, shop.project, shop.token, skus, seconds, clients, rate)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "holdfast.ops.bench.flood"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(seconds + FLOOD_SECONDS_OVER_MAX):
-            printed, _ = await process.communicate(json.dumps(asdict(job)).encode())
-    finally:
-        if process.returncode is None:
-            process.kill()
-    assert process.returncode == 0, "the load ended badly"
-    return _seen(json.loads(printed))
-
-
-def _seen(told: Mapping[str, Any]) -> Seen:
-    facts = {name: told[name] for name in Seen._fields if name in told}
-    facts["seconds"] = told["ended_at"] - told["started_at"]
-    for name in ("placed", "refused"):
-        facts[name] = {int(bucket): count for bucket, count in told[name].items()}
-    return Seen(**facts)
+def _normal_after(flood: Seen, after: Sequence[Seen], wanted_per_second: float) -> float | None:
+    """Seconds from the end of a flood to the first second that went as it should."""
+    moments = (_normal_at(load, wanted_per_second) for load in after)
+    ended_at = flood.started_at + flood.seconds
+    return next((max(0.0, moment - ended_at) for moment in moments if moment is not None), None)
 
 
 def _normal_at(seen: Seen, wanted_per_second: float) -> float | None:
@@ -209,11 +178,6 @@ def _memory_bytes(pids: Sequence[int]) -> int:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
     return total
-
-
-def _p99_ms(seconds: Sequence[float]) -> float:
-    ordered = sorted(seconds)
-    return 1e3 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))] if ordered else 0.0
 
 
 def as_facts(outcome: Overload) -> dict[str, Any]:

@@ -18,9 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from holdfast.ops.bench.flood import STEPS
 from holdfast.ops.bench.limits import Pgbench, constant_server, cpu_seconds, free_port
 from holdfast.ops.bench.load import Result, drive
 from holdfast.ops.bench.shop import Shop, add_item, fill_carts, open_shop, order_of, stock_up
+from holdfast.ops.bench.shoppers import percentile_ms, shop_around
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
@@ -44,10 +46,21 @@ class Scale:
     hot_units: int = 1_000
     connections: int = 64
     pgbench_seconds: int = 8
+    checkout_seconds: float = 6
     rounds: int = 3
 
 
-SHORT = Scale(products=20, reads=400, orders=60, buyers=50, hot_units=10, connections=8, pgbench_seconds=1, rounds=1)
+SHORT = Scale(
+    products=20,
+    reads=400,
+    orders=60,
+    buyers=50,
+    hot_units=10,
+    connections=8,
+    pgbench_seconds=1,
+    checkout_seconds=1,
+    rounds=1,
+)
 
 
 @dataclass(frozen=True)
@@ -187,6 +200,7 @@ async def measure_orders(bench: Bench, _products: Sequence[str]) -> list[Figure]
                 distinct,
                 await _hot(bench, number, distinct),
                 await _calm(bench, distinct.per_second, rate),
+                await _whole(bench, distinct.per_second),
             ]
         )
     bench.pgbench.clean()
@@ -232,6 +246,21 @@ async def _calm(bench: Bench, peak: float, limit: float) -> Figure:
     note = f"p99 is {ratio:.1f} times that of pgbench at 70 % of its rate, {p99 * 1e3:.1f} ms (wanted: at most 5)"
     name = "place order, 70 % load"
     return _figure(name, result, (api, database), Limit("the peak", peak, None), note)
+
+
+async def _whole(bench: Bench, orders_per_second: float) -> Figure:
+    """Whole checkouts: cart, line, address, shipping method, payment, payment on the cart, order."""
+    scale = bench.scale
+    before = cpu_seconds(bench.worker_pids), cpu_seconds([bench.postgres_pid])
+    seen = await shop_around(bench.shop, scale.products, scale.checkout_seconds, clients=scale.connections, rate=0)
+    after = cpu_seconds(bench.worker_pids), cpu_seconds([bench.postgres_pid])
+    assert set(seen.statuses) <= {"200", "201"}, f"unexpected answers: {seen.statuses}"
+    placed = len(seen.checkout_seconds)
+    costs = [1e6 * (late - early) / placed for early, late in zip(before, after, strict=True)]
+    p50, p99 = (percentile_ms(seen.checkout_seconds, share) for share in (0.5, 0.99))
+    note = f"{STEPS} requests, {seen.placed_per_second * STEPS:.0f}/s; latency of a whole checkout"
+    rate, (api, database) = seen.placed_per_second, costs
+    return Figure("full checkout", rate, p50, p99, api, database, "place order", orders_per_second, None, note)
 
 
 async def _hot(bench: Bench, number: int, distinct: Figure) -> Figure:
