@@ -84,11 +84,13 @@ def pages(path: Path, start: int = 0) -> Iterator[tuple[list[Entry], int]]:
     """The entries from a byte position on, a bounded number at a time, each time with the next position."""
     with path.open("rb") as file:
         file.seek(start)
-        while lines := list(itertools.islice(file, LINES_A_PAGE)):
-            if not lines[-1].endswith(b"\n"):
-                # Still being written: it belongs to the next reader.
-                lines.pop()
-            if not lines:
-                return
+        while lines := list(itertools.takewhile(_is_whole, itertools.islice(file, LINES_A_PAGE))):
             start += sum(map(len, lines))
             yield [_decoder.decode(line) for line in lines], start
+            if len(lines) < LINES_A_PAGE:
+                # Whatever follows is still being written, or came since: it belongs to the next reader.
+                return
+
+
+def _is_whole(line: bytes) -> bool:
+    return line.endswith(b"\n")
