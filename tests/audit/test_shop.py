@@ -154,7 +154,8 @@ def test_the_list_of_breaks_needs_its_scope_and_refuses_wild_pages(api: Api) -> 
 
 
 def test_every_check_is_counted(shop: Shop) -> None:
-    answer = httpx.get(f"{shop.api_url}/-/metrics")
+    token = (shop.data / "metrics.token").read_text().strip()
+    answer = httpx.get(f"{shop.api_url}/-/metrics", headers={"Authorization": f"Bearer {token}"})
     assert answer.headers["content-type"].startswith("text/plain")
     for name in checks():
         assert f'holdfast_audit_findings{{check="{name}"}} ' in answer.text

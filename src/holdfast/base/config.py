@@ -29,6 +29,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[str, Meta(description="Folder holding everything that belongs to this installation.")] = ".holdfast"
     worker_index: Annotated[int, Meta(ge=0, description="Number of this process among its kind, from 0.")] = 0
     operator_token_file: Annotated[str, Meta(description="File with the token that opens /-/ paths; empty: none.")] = ""
+    metrics_token_file: Annotated[str, Meta(description="File with the token that opens /metrics; empty: none.")] = ""
     receipt_key_file: Annotated[str, Meta(description="File with the key that signs receipts; empty: none.")] = ""
     drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
     outbound_allow: Annotated[

@@ -16,6 +16,8 @@ import uvloop
 
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
+from holdfast.base.counts import FOLDER, counts
+from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.delivery.auditing import Auditor, recent_lane, whole_lane
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
@@ -54,6 +56,8 @@ async def work(config: Config) -> None:
         Chore("findings.purge", 3600.0, lambda: purge(store.database)),
         *(Chore(f"audit.{lane}", 1.0, auditor.slice) for lane, auditor in auditors.items()),
     ]
+    counts.open(config.data_folder / FOLDER, "background")
+    watching = asyncio.create_task(watch(counts))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -63,6 +67,8 @@ async def work(config: Config) -> None:
     for auditor in auditors.values():
         auditor.stop()
     await asyncio.gather(*tasks)
+    watching.cancel()
+    counts.close()
     await store.close()
 
 

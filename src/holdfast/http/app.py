@@ -42,6 +42,7 @@ from holdfast.http.criticality import Criticality, criticality
 from holdfast.http.deadlines import seconds_left
 from holdfast.http.idempotency import request_key
 from holdfast.http.kept import Kept
+from holdfast.http.measured import count_answer, count_order, count_refusal
 from holdfast.http.routes import Router, place_of
 from holdfast.store.store import Store
 
@@ -110,6 +111,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        began = time.perf_counter()
         authorization = correlation = timeout = deadline = None
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -126,11 +128,14 @@ class App:
             kept = self._kept.find(scope["path"], scope["query_string"], authorization)
             if kept is not None:
                 await _send(send, 200, [*_USUAL, (b"x-correlation-id", correlation)], kept)
+                count_answer("GET", scope["path"], 200, time.perf_counter() - began)
                 return
         matters = criticality(scope["method"], scope["path"])
         if matters is not None and self.gate.is_full(matters):
             headers = [*_USUAL, (b"retry-after", next(_RETRY_AFTER_SECONDS)), (b"x-correlation-id", correlation)]
             await _send(send, 503, headers, b"" if scope["method"] == "HEAD" else _FULL)
+            count_refusal(OverCapacity.code, of_order=matters is Criticality.ORDER)
+            count_answer(scope["method"], scope["path"], 503, time.perf_counter() - began)
             return
         # Every request is a task of its own, so what is bound here ends with it.
         bind_contextvars(correlation_id=correlation.decode())
@@ -138,6 +143,9 @@ class App:
         status, answer_headers, body = await self._answer(scope, receive, authorization, admitting)
         answer_headers.append((b"x-correlation-id", correlation))
         await _send(send, status, answer_headers, b"" if scope["method"] == "HEAD" else body)
+        if status == 201 and matters is Criticality.ORDER:
+            count_order()
+        count_answer(scope["method"], scope["path"], status, time.perf_counter() - began)
 
     async def _answer(
         self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting
@@ -148,10 +156,12 @@ class App:
             with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
                 return await self._admitted_answer(scope, receive, authorization, admitting.criticality)
         except ApiError as error:
-            return _refusal(error)
+            refusal = error
         except Exception:  # noqa: BLE001 - the process edge: logged and answered
             log.exception("request.failed", method=scope["method"], path=scope["path"])
-            return _refusal(General())
+            refusal = General()
+        count_refusal(refusal.code, of_order=admitting.criticality is Criticality.ORDER)
+        return _refusal(refusal)
 
     async def _admitted_answer(
         self, scope: Scope, receive: Receive, authorization: bytes | None, matters: Criticality | None

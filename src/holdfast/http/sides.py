@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from holdfast.base.errors import ResourceNotFound
+from holdfast.base.errors import InvalidToken, ResourceNotFound
 from holdfast.commerce.values.value import encode
 from holdfast.demo import images
 from holdfast.http.app import Headers, Side
+from holdfast.http.health import Health
 from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
+from holdfast.http.operations.access import Access
 from holdfast.http.operator import OperatorRoutes
-from holdfast.store.store import Store
 
 _JSON: Headers = [(b"content-type", b"application/json; charset=utf-8"), (b"access-control-allow-origin", b"*")]
 _IMAGES = "/-/demo/images/"
@@ -40,9 +42,31 @@ def oauth_side(routes: OAuthRoutes) -> Side:
     return answer
 
 
-def internal_side(store: Store, operator: OperatorRoutes) -> Side:
-    """`/-/…`: liveness, readiness, metrics, the demo shop's pictures and the operator's commands."""
-    metrics = Metrics(store)
+def metrics_side(metrics: Metrics, access: Sequence[Access]) -> Side:
+    """`/metrics`, for the operator and for whoever has the token made for it."""
+
+    async def answer(
+        method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        if method not in ("GET", "HEAD") or path.rstrip("/") not in ("/metrics", "/-/metrics"):
+            raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
+        _check_any(access, method, headers)
+        return 200, [*_TEXT, _NOT_KEPT], await metrics.text()
+
+    return answer
+
+
+def _check_any(access: Sequence[Access], method: str, headers: Mapping[str, str]) -> None:
+    """Raises InvalidToken unless one of them lets this request in."""
+    for one in access:
+        with suppress(InvalidToken):
+            one.check(method, headers)
+            return
+    raise InvalidToken("The metrics token or the operator token is required.")
+
+
+def internal_side(health: Health, metrics: Side, operator: OperatorRoutes) -> Side:
+    """`/-/…`: health, metrics, the demo shop's pictures and the operator's commands."""
 
     async def answer(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -50,11 +74,12 @@ def internal_side(store: Store, operator: OperatorRoutes) -> Side:
         if method in ("GET", "HEAD"):
             if path == "/-/live":
                 return 200, [*_JSON, _NOT_KEPT], b'{"status":"live"}'
+            if path == "/-/startup":
+                return 200, [*_JSON, _NOT_KEPT], encode(health.started())
             if path == "/-/ready":
-                await store.database.fetchrow("SELECT 1")
-                return 200, [*_JSON, _NOT_KEPT], b'{"status":"ready"}'
+                return 200, [*_JSON, _NOT_KEPT], encode(await health.report())
             if path == "/-/metrics":
-                return 200, [*_TEXT, _NOT_KEPT], await metrics.text()
+                return await metrics(method, path, query, headers, body)
             if path.startswith(_IMAGES) and path.endswith(".svg"):
                 return 200, [*_SVG], images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
         status, value = await operator.answer(method, path, headers, body)

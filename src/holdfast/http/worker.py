@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -20,7 +21,9 @@ from granian.server.embed import Server
 
 from holdfast.base import log
 from holdfast.base.config import Config, read_config
+from holdfast.base.counts import FOLDER, counts
 from holdfast.base.receipts import read_signer
+from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import by_path
 from holdfast.handlers.catalogue import load_handlers
@@ -28,12 +31,15 @@ from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
+from holdfast.http.health import Health, background_part, database_part
+from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
 from holdfast.http.operations.access import Access
 from holdfast.http.operator import OperatorRoutes
 from holdfast.http.pages import docs
 from holdfast.http.routes import Router
-from holdfast.http.sides import internal_side, oauth_side
+from holdfast.http.sides import internal_side, metrics_side, oauth_side
+from holdfast.http.telling import of_gate, of_store
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
@@ -59,8 +65,11 @@ async def serve(config: Config) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    counts.open(config.data_folder / FOLDER, f"api-{config.worker_index}")
+    app = build(store, config)
+    watching = asyncio.create_task(watch(counts, (partial(of_gate, app.gate), partial(of_store, store))))
     server = Server(
-        build(store, config),
+        app,
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
@@ -80,6 +89,8 @@ async def serve(config: Config) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(config.drain_seconds):
                 await store.close()
+        watching.cancel()
+        counts.close()
         log.log.info("worker.stopped", pid=os.getpid())
 
 
@@ -88,10 +99,14 @@ def build(store: Store, config: Config) -> App:
     tokens = Tokens(store.database, store.epochs)
     oauth = OAuth(tokens, verifier(store))
     access = Access(config.operator_token_file, secure=config.api_url.startswith("https:"))
+    folder = config.data_folder / FOLDER
+    health = Health((database_part(store), background_part(folder)))
+    metrics = metrics_side(Metrics(store, folder), (Access(config.metrics_token_file), access))
     sides = {
         "oauth": oauth_side(OAuthRoutes(oauth)),
         "docs": docs,
-        "-": internal_side(store, OperatorRoutes(store, oauth, access)),
+        "metrics": metrics,
+        "-": internal_side(health, metrics, OperatorRoutes(store, oauth, access)),
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
     return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer)

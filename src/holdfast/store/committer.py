@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from holdfast.base.counts import counts
 from holdfast.base.deadline import Deadline, current
 from holdfast.base.errors import ApiError, General, InvalidInput, OverCapacity, PendingOperation
 from holdfast.base.ids import uuid7
@@ -28,6 +29,7 @@ from holdfast.store import writes
 from holdfast.store.batch import judge
 from holdfast.store.change import Change
 from holdfast.store.coalescer import gathered
+from holdfast.store.counted import CONFLICT, ISOLATED, RECOVERED, count_batch
 from holdfast.store.pool import CONNECTION_LOST, Database, patiently
 from holdfast.store.queries import queries
 from holdfast.store.session import Part, Session
@@ -76,6 +78,11 @@ class Committer:
         self._running: asyncio.Task[None] | None = None
         self._session: Session | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Changes that wait for the next batch."""
+        return len(self._waiting)
+
     async def submit(self, change: Change) -> None:
         """Commit a change; returns once it is durable.
 
@@ -119,9 +126,10 @@ class Committer:
         return batch
 
     async def _settle(self, batch: list[Waiting]) -> None:
-        give_up = asyncio.get_running_loop().time() + BATCH_SECONDS_MAX
+        taken = asyncio.get_running_loop().time()
         try:
-            verdicts = await self._verdicts_of([waiting.change for waiting in batch], give_up)
+            verdicts = await self._verdicts_of([waiting.change for waiting in batch], taken + BATCH_SECONDS_MAX)
+            count_batch(verdicts, asyncio.get_running_loop().time() - taken)
             for waiting, verdict in zip(batch, verdicts, strict=True):
                 if verdict is None:
                     self._committed(waiting.change)
@@ -141,6 +149,7 @@ class Committer:
             return [OverCapacity("The database has no room for this; try again later.")] * len(changes)
         except Exception as error:  # noqa: BLE001 - the edge of the committer: each change gets an answer
             if len(changes) > 1:
+                counts.add(ISOLATED)
                 log.warning("commit.isolating", changes=len(changes), reason=str(error))
                 return [verdict for change in changes for verdict in await self._verdicts_of([change], give_up)]
             if isinstance(error, (asyncpg.DataError, asyncpg.ProgramLimitExceededError)):
@@ -173,6 +182,7 @@ class Committer:
                 if await self._did_commit(unknown.fate):
                     return unknown.outcome
             except CONFLICTS as conflict:
+                counts.add(CONFLICT)
                 log.warning("commit.conflict", attempt=attempt, reason=type(conflict).__name__)
         raise OverCapacity
 
@@ -210,6 +220,7 @@ class Committer:
             committed = await patiently(lambda: self._settle_fate(fate))
         except (ApiError, asyncpg.PostgresError) as problem:
             raise PendingOperation from problem
+        counts.add(RECOVERED)
         log.warning("commit.recovered", fate=fate, committed=committed)
         return committed
 

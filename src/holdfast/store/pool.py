@@ -70,8 +70,18 @@ class Database:
         self._keyed: asyncio.LifoQueue[asyncpg.Connection | None] = asyncio.LifoQueue()
         for _ in range(keyed):
             self._keyed.put_nowait(None)
+        self._keyed_size = keyed
         self._ad_hoc_size = ad_hoc
         self._pool: asyncpg.Pool | None = None
+
+    @property
+    def keyed_in_use(self) -> int:
+        """Connections for statements by key that answer somebody now."""
+        return self._keyed_size - self._keyed.qsize()
+
+    @property
+    def keyed_spare(self) -> int:
+        return self._keyed.qsize()
 
     async def open(self) -> None:
         """Connect the pool for queries; keyed connections open when first used."""

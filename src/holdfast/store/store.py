@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.base.errors import ConcurrentModification
 from holdfast.store.change import Change
@@ -18,6 +19,14 @@ from holdfast.store.search import Found, Search, exists, search
 from holdfast.store.tallies import Tallies
 
 
+class Standing(NamedTuple):
+    """How busy a store is: connections for statements by key, and changes that wait for a batch."""
+
+    in_use: int
+    spare: int
+    waiting: int
+
+
 class Store:
     """One process's view of the database; `open` before use, `close` after the last request."""
 
@@ -29,6 +38,10 @@ class Store:
         self._reader = Reader(self.database)
         self._tallies = Tallies(self.database)
         self._committer = Committer(self.database, self._committed)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.database.keyed_in_use, self.database.keyed_spare, self._committer.waiting)
 
     async def open(self) -> None:
         await self.database.open()

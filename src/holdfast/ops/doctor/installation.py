@@ -38,6 +38,7 @@ def checks(layout: Layout, port: int) -> list[tuple[str, Check]]:
         ("files left", partial(inodes, home)),
         ("file system", partial(file_system, home)),
         ("operator token", partial(private_file, "operator token", layout.operator_token)),
+        ("metrics token", partial(private_file, "metrics token", layout.metrics_token)),
         ("receipt key", partial(private_file, "receipt key", layout.receipt_key)),
         ("saved credentials", partial(private_file, "saved credentials", layout.clients)),
         ("state file", partial(private_file, "state file", layout.state)),

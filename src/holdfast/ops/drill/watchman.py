@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from holdfast.ops.bench.load import request
 from holdfast.ops.drill.caller import Caller, Unanswered
 from holdfast.ops.drill.stage import Stage
+from holdfast.ops.server.admin import database_is_up, decoded
 from holdfast.ops.server.layout import read_json
 
 LOOK_SECONDS = 0.025
@@ -61,6 +62,7 @@ class Watchman:
     async def _is_ready(self) -> bool:
         probe = request("GET", f"{self._stage.url}/-/ready")
         try:
-            return (await self._caller.send(probe, ANSWER_SECONDS_MAX)).status == 200
+            answer = await self._caller.send(probe, ANSWER_SECONDS_MAX)
+            return answer.status == 200 and database_is_up(decoded(answer.body))
         except Unanswered:
             return False

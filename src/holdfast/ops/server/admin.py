@@ -93,6 +93,11 @@ class Shop:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return self.send("POST", path, json.dumps(body), headers)
 
+    def is_ready(self) -> bool:
+        """Whether it serves everything: a shop that has lost its database still says what it knows."""
+        answer = self.send("GET", "/-/ready")
+        return answer.status == 200 and database_is_up(answer.body)
+
     def send(self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> Answer:
         parts = urlsplit(self.api_url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_SECONDS)
@@ -109,6 +114,11 @@ class Shop:
             ) from error
         finally:
             connection.close()
+
+
+def database_is_up(report: dict[str, Any]) -> bool:
+    """Whether the database answers, by what `/-/ready` says."""
+    return bool(report.get("parts", {}).get("database", {}).get("status") == "up")
 
 
 def decoded(content: bytes) -> dict[str, Any]:
@@ -132,6 +142,12 @@ def ensure_operator_token(layout: Layout) -> None:
     """A token only the owner of the data folder can read; it opens the shop's /-/ paths."""
     if not layout.operator_token.exists():
         write_private(layout.operator_token, secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+
+
+def ensure_metrics_token(layout: Layout) -> None:
+    """A token that reads the metrics and nothing else, for whatever collects them."""
+    if not layout.metrics_token.exists():
+        write_private(layout.metrics_token, secrets.token_urlsafe(TOKEN_BYTES) + "\n")
 
 
 def ensure_receipt_key(layout: Layout) -> None:

@@ -74,7 +74,7 @@ def look(layout: Layout) -> Installation:
 
 def answers(layout: Layout, state: dict[str, Any]) -> bool:
     with suppress(Trouble):
-        return Shop(layout, str(state["url"])).send("GET", "/-/ready").status == 200
+        return Shop(layout, str(state["url"])).is_ready()
     return False
 
 

@@ -36,6 +36,10 @@ class Layout:
         return self.data / "operator.token"
 
     @property
+    def metrics_token(self) -> Path:
+        return self.data / "metrics.token"
+
+    @property
     def receipt_key(self) -> Path:
         """What receipts are signed with; whoever has it can make them."""
         return self.data / "receipt.key"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.base.log import log
-from holdfast.ops.server.admin import Client, Shop, ensure_operator_token, ensure_receipt_key
+from holdfast.ops.server.admin import Client, Shop, ensure_metrics_token, ensure_operator_token, ensure_receipt_key
 from holdfast.ops.server.cluster import Cluster, prepare_cluster
 from holdfast.ops.server.hold import exclusive, free_port, stop_leftovers, trim_logs
 from holdfast.ops.server.layout import Layout, read_json, write_json
@@ -127,6 +127,7 @@ class Up:
             self.options.ready_file.unlink(missing_ok=True)
         self.options = replace(self.options, port=free_port(self.options.host, self.options.port, self.layout))
         ensure_operator_token(self.layout)
+        ensure_metrics_token(self.layout)
         ensure_receipt_key(self.layout)
         trim_logs(self.layout)
         environment = process_environment(os.environ, self._told(await self._database()))
@@ -160,6 +161,7 @@ class Up:
             "HOLDFAST_PORT": str(self.options.port),
             "HOLDFAST_DATA": str(self.options.data),
             "HOLDFAST_OPERATOR_TOKEN_FILE": str(self.layout.operator_token),
+            "HOLDFAST_METRICS_TOKEN_FILE": str(self.layout.metrics_token),
             "HOLDFAST_RECEIPT_KEY_FILE": str(self.layout.receipt_key),
             "HOLDFAST_PUBLIC_URL": self.api_url,
         }
@@ -190,7 +192,7 @@ class Up:
 
     def _answers(self) -> bool:
         with suppress(Trouble):
-            return self._shop.send("GET", "/-/ready").status == 200
+            return self._shop.is_ready()
         return False
 
     @property

@@ -1,0 +1,31 @@
+"""What processes tell of themselves, by name: the kind of number and what it means, for whoever reads the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Described(NamedTuple):
+    """A counter grows for as long as its process lives; a gauge is how things stand."""
+
+    kind: str
+    text: str
+
+
+TOLD: Mapping[str, Described] = {
+    "holdfast_process_cpu_seconds_total": Described("counter", "Processor time a process has used."),
+    "holdfast_process_resident_bytes": Described("gauge", "Memory a process has in use."),
+    "holdfast_process_event_loop_lag_seconds": Described("gauge", "The latest an event loop was within half a minute."),
+    "holdfast_process_gc_collections_total": Described("counter", "Garbage collections."),
+    "holdfast_process_gc_seconds_total": Described("counter", "Time a process stood still for garbage collection."),
+    "holdfast_gate_admitted_total": Described("counter", "Requests let in, by how much they matter."),
+    "holdfast_gate_waited_total": Described("counter", "Requests that waited at the gate."),
+    "holdfast_gate_refused_total": Described("counter", "Requests refused by the gate."),
+    "holdfast_gate_in_flight": Described("gauge", "Requests under way."),
+    "holdfast_gate_waiting": Described("gauge", "Requests that wait at the gate."),
+    "holdfast_gate_limit": Described("gauge", "Requests that may be under way at once."),
+    "holdfast_gate_overloaded": Described("gauge", "Whether the gate refuses what has not begun."),
+    "holdfast_pool_connections": Described("gauge", "Connections for statements by key, by whether they are in use."),
+    "holdfast_commit_waiting": Described("gauge", "Changes that wait for the next batch."),
+}
