@@ -9,6 +9,7 @@
     ├── RequestTimeout                   408
     ├── ContentTooLarge                  413
     ├── IdempotencyKeyReuse              422
+    ├── TooManyRequests                  429
     ├── DeadlineExceeded                 504
     └── Unavailable                  502/503   OverCapacity, BadGateway
 
@@ -384,6 +385,12 @@ class InsufficientScope(Forbidden):
 class OverCapacity(Unavailable):
     def __init__(self, message: str = "Too many requests are waiting; try again.") -> None:
         super().__init__(message)
+
+
+class TooManyRequests(ApiError):
+    """More than this caller may ask for; nothing of the request was read. Our own code: none is published for 429."""
+
+    status = 429
 
 
 class DeadlineExceeded(ApiError):

@@ -13,12 +13,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from holdfast.base.errors import InsufficientScope, InvalidToken
 from holdfast.commerce.facts import Caller
 from holdfast.commerce.scopes import granted
 from holdfast.store.epochs import Epochs
 from holdfast.store.tokens import EPOCH_KIND, Token, Tokens, project_of
+
+if TYPE_CHECKING:
+    from holdfast.http.rates import Account
 
 SEEN_TOKENS_MAX = 20_000
 RECHECK_SECONDS = 10.0
@@ -30,7 +34,7 @@ rights = lru_cache(maxsize=4_096)(granted)
 class Seen:
     """A token seen alive: its caller, what its project's epoch was, and when to look again."""
 
-    __slots__ = ("caller", "epoch", "expires_at", "recheck_at", "slot")
+    __slots__ = ("account", "caller", "epoch", "expires_at", "recheck_at", "slot")
 
     def __init__(self, caller: Caller, slot: int, epoch: int, recheck_at: float, expires_at: float) -> None:
         self.caller = caller
@@ -38,6 +42,8 @@ class Seen:
         self.epoch = epoch
         self.recheck_at = recheck_at
         self.expires_at = expires_at
+        # What its caller may spend (http/rates.py), once he has.
+        self.account: Account | None = None
 
 
 class Authenticator:
@@ -52,6 +58,11 @@ class Authenticator:
 
     def known(self, authorization: bytes) -> Caller | None:
         """The caller of a token seen before, of whatever project; None means: ask `caller`, which may wait."""
+        seen = self.seen(authorization)
+        return None if seen is None else seen.caller
+
+    def seen(self, authorization: bytes) -> Seen | None:
+        """A token seen before that is still true, and all that is remembered of it."""
         seen = self._seen.get(authorization)
         if seen is None or seen.epoch != self._epochs.read(seen.slot):
             return None
@@ -61,7 +72,7 @@ class Authenticator:
                 return None
             seen.recheck_at = now + RECHECK_SECONDS
             self._load(authorization)
-        return seen.caller
+        return seen
 
     async def caller(self, project: str, authorization: bytes | None) -> Caller:
         """The caller behind an `Authorization` header.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 # A lease takes at most this share of what is there: what others cannot see of it stays small.
-LEASE_SHARE = 1 / 16
+LEASE_SHARE = 1 / 4
 # More missing than this many times the whole bucket is not of this world: the clock began anew, or the tier is another.
 MISSING_SHARE_MAX = 2
 
@@ -28,7 +28,10 @@ class Tier(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """What somebody wants: so much for his request, at most so much on lease, after giving back what is left."""
+    """What somebody wants: so much for his request, at most so much on lease, after giving `back` what is left.
+
+    Whoever owes something gives back less than nothing.
+    """
 
     cost: float
     most: float = 0.0

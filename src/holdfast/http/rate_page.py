@@ -6,7 +6,7 @@ costs the one lease. A full bucket says nothing, so a new one may take its place
 are taken by buckets that are not full, the one nearest to it is forgotten: the page is bounded, and lenient.
 
 Whoever holds the lock holds it for microseconds. One who was stopped with it must not stop the others: after
-LOCK_TRIES they limit on their own for ALONE_SECONDS.
+the last of LOCK_PAUSES_SECONDS they leave the page alone for ALONE_SECONDS.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from holdfast.http.bucket import SECOND, Ask, Taken, Tier, take
 BUCKETS = 16_384
 # Places a key may have, side by side.
 PLACES = 8
-LOCK_TRIES = 20
-LOCK_PAUSE_SECONDS = 50e-6
-ALONE_SECONDS = 0.1
+# Between tries, 13 ms in all: as long as a busy machine may keep the holder from its processor.
+LOCK_PAUSES_SECONDS = tuple(50e-6 * 2**n for n in range(8))
+ALONE_SECONDS = 0.25
 _BYTES = BUCKETS * 16
 _SETS = BUCKETS // PLACES
 
@@ -71,19 +71,14 @@ class Page:
 
     def __init__(self, path: Path | None, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
-        self._own = Buckets(mmap.mmap(-1, _BYTES))
-        self._handle: int | None = None
-        self._shared = self._own
+        self._handle = None if path is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._buckets = Buckets(mmap.mmap(-1, _BYTES) if self._handle is None else self._mapped(self._handle))
         self._alone_until = 0
-        self.alone = 0
-        if path is not None:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            self._shared = Buckets(self._mapped(self._handle))
 
     @property
     def forgotten(self) -> int:
         """How many buckets that were not full had to make room here."""
-        return self._shared.forgotten
+        return self._buckets.forgotten
 
     @staticmethod
     def _mapped(handle: int) -> mmap.mmap:
@@ -94,13 +89,12 @@ class Page:
             os.ftruncate(handle, _BYTES)
         return mmap.mmap(handle, _BYTES)
 
-    def take(self, key: int, tier: Tier, ask: Ask) -> Taken:
-        """Take a lease of the bucket of this key. `alone` counts those this process had to give by itself."""
+    def take(self, key: int, tier: Tier, ask: Ask) -> Taken | None:
+        """Take a lease of the bucket of this key; None while somebody else holds the page."""
         if not self._lock():
-            self.alone += 1
-            return self._own.take(key, self._clock(), tier, ask)
+            return None
         try:
-            return self._shared.take(key, self._clock(), tier, ask)
+            return self._buckets.take(key, self._clock(), tier, ask)
         finally:
             self._unlock()
 
@@ -108,7 +102,7 @@ class Page:
         """What others took of this bucket elsewhere."""
         if self._lock():
             try:
-                self._shared.raise_to(key, self._clock(), missing)
+                self._buckets.raise_to(key, self._clock(), missing)
             finally:
                 self._unlock()
 
@@ -117,11 +111,11 @@ class Page:
             return True
         if self._clock() < self._alone_until:
             return False
-        for _ in range(LOCK_TRIES):
+        for pause in (*LOCK_PAUSES_SECONDS, 0.0):
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(LOCK_PAUSE_SECONDS)
+                time.sleep(pause)
             else:
                 return True
         self._alone_until = self._clock() + int(ALONE_SECONDS * SECOND)

@@ -42,8 +42,9 @@ def test_whoever_waits_as_long_as_he_is_told_gets_what_he_asked_for(
 
 
 def test_a_lease_is_a_small_share_of_what_is_there_and_just_enough_near_the_bottom() -> None:
-    full = take(0, SECOND, TIER, Ask(1.0, 1_000.0))
+    full = take(0, SECOND, TIER, Ask(0.1, 1_000.0))
     assert full.tokens == TIER.burst * LEASE_SHARE
+    assert take(0, SECOND, TIER, Ask(0.1, 0.2)).tokens == 0.2
     nearly_empty = take(SECOND + int(0.19 * SECOND), SECOND, TIER, Ask(0.5, 1_000.0))
     assert nearly_empty.tokens == 0.5
 
