@@ -18,7 +18,7 @@ from tests.simulation.prepared import Prepared, prepared
 from tests.simulation.processes import ApiProcess
 from tests.simulation.seeded import NATURE
 
-from holdfast.http.kept import TTL_SECONDS
+from holdfast.http.ladder import TTL_SECONDS
 from holdfast.store.epochs import Epochs
 
 # Longer than every patience of the product and of the clients together.

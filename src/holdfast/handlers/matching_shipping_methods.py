@@ -50,6 +50,7 @@ async def matching_cart(work: Work, request: Request) -> Answer:
     in_store=True,
     answer=shipping_methods,
     parameters=("country", "state", "currency", "expand"),
+    kept_kind="matching-location",
     paged=True,
 )
 async def matching_location(work: Work, request: Request) -> Answer:
@@ -59,7 +60,7 @@ async def matching_location(work: Work, request: Request) -> Answer:
     if currency is not None and not _CURRENCY.fullmatch(currency):
         raise InvalidInput("Malformed parameter: currency: three capital letters are required.")
     methods = await work.decide(lambda facts: methods_at(place, currency, facts))
-    return await _listed(work, request, methods)
+    return (await _listed(work, request, methods))._replace(keep=True)
 
 
 @endpoint(

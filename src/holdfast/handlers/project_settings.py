@@ -14,7 +14,7 @@ from holdfast.handlers.work import Work
 HIDDEN = "****"
 
 
-@endpoint("GET", "", scope="view_project_settings", answer=projects)
+@endpoint("GET", "", scope="view_project_settings", answer=projects, kept_kind=projects.name)
 async def read(work: Work, request: Request) -> Answer:
     """The project with its settings."""
     return Answer(await _shown(await _project(work)))

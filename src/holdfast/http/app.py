@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -40,30 +41,31 @@ from holdfast.http.auth import Authenticator
 from holdfast.http.bodies import Bodies, Receive
 from holdfast.http.criticality import Criticality, criticality
 from holdfast.http.deadlines import seconds_left
+from holdfast.http.headers import OPEN, USUAL, Headers
 from holdfast.http.idempotency import request_key
-from holdfast.http.kept import Kept
+from holdfast.http.kept import Kept, Reply
+from holdfast.http.kept_answer import SERVED_LIVE, SERVED_REFUSED
+from holdfast.http.ladder import PRIVATE
 from holdfast.http.measured import count_answer, count_order, count_refusal
-from holdfast.http.routes import Router, place_of
+from holdfast.http.outage import Outage
+from holdfast.http.routes import Route, Router, place_of
 from holdfast.store.store import Store
 
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
 # Published bound.
 URL_CHARACTERS_MAX = 8_192
 PARAMETERS_MAX = 1_000
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9_/-]{8,256}")
-_JSON = (b"content-type", b"application/json; charset=utf-8")
-_OPEN = (b"access-control-allow-origin", b"*")
-_EXPOSED = (b"access-control-expose-headers", b"x-correlation-id, retry-after, holdfast-receipt, idempotency-replayed")
-_USUAL: Headers = [_JSON, _OPEN, _EXPOSED]
+_PRIVATE = (b"cache-control", PRIVATE)
+_LIVE: Headers = [*USUAL, _PRIVATE, SERVED_LIVE]
 _ALLOWED = (
-    b"authorization, content-type, idempotency-key, x-correlation-id, x-external-user-id, x-request-deadline, "
-    b"x-request-timeout"
+    b"authorization, content-type, idempotency-key, if-none-match, x-correlation-id, x-external-user-id, "
+    b"x-request-deadline, x-request-timeout"
 )
 _PREFLIGHT: Headers = [
-    _OPEN,
+    OPEN,
     (b"access-control-allow-methods", b"GET, POST, DELETE, HEAD, OPTIONS"),
     (b"access-control-allow-headers", _ALLOWED),
     (b"access-control-max-age", b"86400"),
@@ -71,7 +73,8 @@ _PREFLIGHT: Headers = [
 
 # Clients refused together come back apart.
 _RETRY_AFTER_SECONDS = itertools.cycle((b"1", b"2", b"3"))
-_FULL = encode(OverCapacity().body())
+_FULL = OverCapacity()
+_READS = ("GET", "HEAD")
 
 # A request for something beside the projects: method, path, query, headers, body → status, headers, body.
 Side = Callable[[str, str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Headers, bytes]]]
@@ -102,70 +105,69 @@ class App:
         self._sides = dict(sides)
         self._signer = signer
         self._once = Once()
-        self._kept = Kept(store.epochs, authenticator)
+        self.kept = Kept(store.epochs, authenticator, Outage(store.database.probe))
         self.gate = Gate(time.monotonic)
         self._bodies = Bodies()
-        self._prefix = os.urandom(6).hex()
+        self._prefix = os.urandom(6).hex().encode()
         self._counter = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         began = time.perf_counter()
-        authorization = correlation = timeout = deadline = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = value
-            elif name == b"x-correlation-id":
-                correlation = value
-            elif name == b"x-request-timeout":
-                timeout = value
-            elif name == b"x-request-deadline":
-                deadline = value
+        given = dict(scope["headers"])
+        authorization, held = given.get(b"authorization"), given.get(b"if-none-match")
+        correlation = given.get(b"x-correlation-id")
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
-            correlation = f"{self._prefix}-{next(self._counter):x}".encode()
-        if scope["method"] == "GET" and authorization is not None:
-            kept = self._kept.find(scope["path"], scope["query_string"], authorization)
+            correlation = b"%b-%x" % (self._prefix, next(self._counter))
+        if authorization is not None and scope["method"] in _READS:
+            kept = self.kept.find(scope, authorization, held)
             if kept is not None:
-                await _send(send, 200, [*_USUAL, (b"x-correlation-id", correlation)], kept)
-                count_answer("GET", scope["path"], 200, time.perf_counter() - began)
+                await _send(scope, send, kept, correlation)
+                count_answer(scope["method"], scope["path"], kept[0], time.perf_counter() - began)
                 return
         matters = criticality(scope["method"], scope["path"])
         if matters is not None and self.gate.is_full(matters):
-            headers = [*_USUAL, (b"retry-after", next(_RETRY_AFTER_SECONDS)), (b"x-correlation-id", correlation)]
-            await _send(send, 503, headers, b"" if scope["method"] == "HEAD" else _FULL)
-            count_refusal(OverCapacity.code, of_order=matters is Criticality.ORDER)
-            count_answer(scope["method"], scope["path"], 503, time.perf_counter() - began)
+            reply = self._instead(scope, authorization, _FULL, matters)
+            await _send(scope, send, reply, correlation)
+            count_answer(scope["method"], scope["path"], reply[0], time.perf_counter() - began)
             return
         # Every request is a task of its own, so what is bound here ends with it.
         bind_contextvars(correlation_id=correlation.decode())
-        admitting = Admitting(matters, timeout, deadline)
-        status, answer_headers, body = await self._answer(scope, receive, authorization, admitting)
-        answer_headers.append((b"x-correlation-id", correlation))
-        await _send(send, status, answer_headers, b"" if scope["method"] == "HEAD" else body)
+        admitting = Admitting(matters, given.get(b"x-request-timeout"), given.get(b"x-request-deadline"))
+        reply = await self._answer(scope, receive, authorization, admitting)
+        await _send(scope, send, reply, correlation)
+        status = reply[0]
         if status == 201 and matters is Criticality.ORDER:
             count_order()
         count_answer(scope["method"], scope["path"], status, time.perf_counter() - began)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting
-    ) -> tuple[int, Headers, bytes]:
+    async def _answer(self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting) -> Reply:
         try:
             if scope["method"] == "OPTIONS":
                 return 204, list(_PREFLIGHT), b""
             with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
                 return await self._admitted_answer(scope, receive, authorization, admitting.criticality)
         except ApiError as error:
-            refusal = error
+            # An error that is kept keeps its frames, and with them the connection of a sender who is refused.
+            return self._instead(scope, authorization, error, admitting.criticality)
         except Exception:  # noqa: BLE001 - the process edge: logged and answered
             log.exception("request.failed", method=scope["method"], path=scope["path"])
-            refusal = General()
-        count_refusal(refusal.code, of_order=admitting.criticality is Criticality.ORDER)
-        return _refusal(refusal)
+            return self._instead(scope, authorization, General(), admitting.criticality)
+
+    def _instead(
+        self, scope: Scope, authorization: bytes | None, error: ApiError, matters: Criticality | None
+    ) -> Reply:
+        """What is answered instead of what was asked for: something older, or the refusal."""
+        kept = self.kept.instead(scope, authorization, error)
+        if kept is not None:
+            return kept
+        count_refusal(error.code, of_order=matters is Criticality.ORDER)
+        return _refusal(error)
 
     async def _admitted_answer(
         self, scope: Scope, receive: Receive, authorization: bytes | None, matters: Criticality | None
-    ) -> tuple[int, Headers, bytes]:
+    ) -> Reply:
         """The answer, once its body has come and the gate lets it in: a slow sender takes nobody's place."""
         body = await self._bodies.read(receive) if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") else b""
         try:
@@ -180,18 +182,14 @@ class App:
         finally:
             self._bodies.release(body)
 
-    async def _routed_answer(
-        self, scope: Scope, body: bytes, authorization: bytes | None
-    ) -> tuple[int, Headers, bytes]:
+    async def _routed_answer(self, scope: Scope, body: bytes, authorization: bytes | None) -> Reply:
         raw_path = _raw_path(scope)
         side = self._sides.get(raw_path[1:].split("/", 1)[0])
         if side is not None:
             return await side(scope["method"], raw_path, scope["query_string"].decode("latin-1"), _named(scope), body)
         return await self._project_answer(scope, raw_path, body, authorization)
 
-    async def _project_answer(
-        self, scope: Scope, raw_path: str, body: bytes, authorization: bytes | None
-    ) -> tuple[int, Headers, bytes]:
+    async def _project_answer(self, scope: Scope, raw_path: str, body: bytes, authorization: bytes | None) -> Reply:
         place = place_of(raw_path)
         caller = await self._authenticator.caller(place.project, authorization)
         route = self._router.route(scope["method"], place)
@@ -199,34 +197,41 @@ class App:
             raise InsufficientScope(f"The scope '{route.scope}' is needed.")
         if place.me and route.session:
             check_session(caller)
-        external = key = None
+        external = key = held = None
         for name, value in scope["headers"]:
             if name == b"x-external-user-id":
                 external = value
             elif name == b"idempotency-key":
                 key = value
+            elif name == b"if-none-match":
+                held = value
         if external is not None:
             caller = caller._replace(external_user_id=external.decode("latin-1")[:256])
         request = Request(body, route.path_values, _parameters(scope["query_string"]), place.me, place.store_key)
         if "expand" in request.parameters:
             # What cannot be expanded is refused now, not when the change it came with is done.
             parse_paths(request.parameters["expand"])
-        keeping = self._kept.begin(scope, route, request, place.project)
         work = Work(self._store, caller, place.store_key, signer=self._signer)
+        keeping = self.kept.begin(scope, place, route, request)
+        if keeping is not None:
+            return await self.kept.answer(keeping, partial(_made, route, work, request), held)
         if key is None or route.replay == "never" or scope["method"] not in ("POST", "DELETE"):
             answer = await route.run(work, request)
         else:
             asked = {"method": scope["method"], "path": raw_path, "query": scope["query_string"], "body": body}
             work.key = request_key(key, caller, **asked)
             answer = await self._once.answer(work, request, route.run, checked=route.replay == "checked")
-        rendered = _rendered(answer)
-        if keeping is not None and answer.keep:
-            self._kept.keep(keeping, rendered)
-        return 201 if answer.created else 200, _headers(answer), rendered
+        return 201 if answer.created else 200, _headers(answer), _rendered(answer)
+
+
+async def _made(route: Route, work: Work, request: Request) -> tuple[bytes, bool]:
+    """The body of an answer, and whether it is for all who may ask."""
+    answer = await route.run(work, request)
+    return _rendered(answer), answer.keep
 
 
 def _headers(answer: Answer) -> Headers:
-    headers: Headers = [*_USUAL]
+    headers: Headers = [*_LIVE]
     if answer.receipt is not None:
         headers.append((b"holdfast-receipt", answer.receipt.encode()))
     if answer.replayed:
@@ -238,10 +243,10 @@ def _rendered(answer: Answer) -> bytes:
     return answer.value if isinstance(answer.value, bytes) else encode(answer.value)
 
 
-def _refusal(error: ApiError) -> tuple[int, Headers, bytes]:
-    headers: Headers = [*_USUAL]
+def _refusal(error: ApiError) -> Reply:
+    headers: Headers = [*USUAL, _PRIVATE]
     if isinstance(error, Unavailable):
-        headers.append((b"retry-after", next(_RETRY_AFTER_SECONDS)))
+        headers += [(b"retry-after", next(_RETRY_AFTER_SECONDS)), SERVED_REFUSED]
     if isinstance(error, RequestTimeout):
         headers.append((b"connection", b"close"))
     if error.status == 401:
@@ -274,7 +279,12 @@ def _named(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    headers.append((b"content-length", b"%d" % len(body)))
+async def _send(scope: Scope, send: Send, reply: Reply, correlation: bytes) -> None:
+    status, headers, body = reply
+    headers.append((b"x-correlation-id", correlation))
+    if scope["method"] == "HEAD":
+        body = b""
+    if status != 304:  # which would state the length of what it does not send
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -143,6 +143,11 @@ class Database:
             statement_cache_size=1000,
         )
 
+    async def probe(self) -> None:
+        """Whether the database takes connections, tried once. Raises what connecting raises."""
+        connection = await self.connect()
+        await connection.close()
+
     async def session(self) -> Session:
         """A new connection for transactions."""
         return Session(await self.connect())
