@@ -1,5 +1,7 @@
 """Starts brokers as their makers ship them, and ends each as a power cut would."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +36,13 @@ class Program:
         """Start it; `wait` until it listens."""
         with (self._folder / "broker.out").open("ab") as out:
             self._process = subprocess.Popen(
-                self._words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self._folder, env=self._environment
+                self._words,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=self._folder,
+                env=self._environment,
+                start_new_session=True,
             )
 
     def wait(self) -> None:
@@ -46,9 +54,9 @@ class Program:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """End it on the spot, with SIGKILL."""
+        """End it and what it started on the spot, with SIGKILL."""
         if self._process is not None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 

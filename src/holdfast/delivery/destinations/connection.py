@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -70,6 +71,14 @@ class Connection(Generic[C]):
         with suppress(Exception):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._close(client)
+
+
+def quieten(*loggers: str) -> None:
+    """Keep client libraries from writing lines of their own: what they have to say is in the outcomes."""
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
 
 
 def told(error: BaseException) -> str:

@@ -11,7 +11,11 @@ from holdfast.delivery.destinations.port import Destination
 
 # By published `type`: the module of the adapter; its `connect` makes a destination of the settings.
 ADAPTERS: dict[str, str] = {
+    "ConfluentCloud": "kafka",
+    "Kafka": "kafka",
     "Nats": "nats",
+    "RabbitMQ": "rabbitmq",
+    "RedisStream": "streams",
 }
 
 Factory = Callable[[Any], Destination]
