@@ -25,6 +25,7 @@ from holdfast.base.errors import (
     InvalidInput,
     OverCapacity,
     RequestTimeout,
+    TooManyRequests,
     Unavailable,
 )
 from holdfast.base.log import log
@@ -36,6 +37,7 @@ from holdfast.commerce.visibility import check_session
 from holdfast.handlers.endpoints import Answer, Request
 from holdfast.handlers.once import Once
 from holdfast.handlers.work import Work
+from holdfast.http.addresses import Addresses
 from holdfast.http.admission import Gate
 from holdfast.http.auth import Authenticator
 from holdfast.http.bodies import Bodies, Receive
@@ -48,6 +50,10 @@ from holdfast.http.kept_answer import SERVED_LIVE, SERVED_REFUSED
 from holdfast.http.ladder import PRIVATE
 from holdfast.http.measured import count_answer, count_order, count_refusal
 from holdfast.http.outage import Outage
+from holdfast.http.rate_page import Page
+from holdfast.http.rate_settings import RateSettings
+from holdfast.http.rate_tiers import cost_of
+from holdfast.http.rates import Rates
 from holdfast.http.routes import Route, Router, place_of
 from holdfast.store.store import Store
 
@@ -98,6 +104,8 @@ class App:
         router: Router,
         sides: Mapping[str, Side],
         signer: Signer | None = None,
+        *,
+        rates: Rates | None = None,
     ) -> None:
         self._store = store
         self._authenticator = authenticator
@@ -107,6 +115,7 @@ class App:
         self._once = Once()
         self.kept = Kept(store.epochs, authenticator, Outage(store.database.probe))
         self.gate = Gate(time.monotonic)
+        self.rates = rates or Rates(Page(None), authenticator, RateSettings(store), Addresses())
         self._bodies = Bodies()
         self._prefix = os.urandom(6).hex().encode()
         self._counter = itertools.count(1)
@@ -120,27 +129,34 @@ class App:
         correlation = given.get(b"x-correlation-id")
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
             correlation = b"%b-%x" % (self._prefix, next(self._counter))
+        kept = None
         if authorization is not None and scope["method"] in _READS:
             kept = self.kept.find(scope, authorization, held)
-            if kept is not None:
-                await _send(scope, send, kept, correlation)
-                count_answer(scope["method"], scope["path"], kept[0], time.perf_counter() - began)
-                return
-        matters = criticality(scope["method"], scope["path"])
-        if matters is not None and self.gate.is_full(matters):
-            reply = self._instead(scope, authorization, _FULL, matters)
-            await _send(scope, send, reply, correlation)
-            count_answer(scope["method"], scope["path"], reply[0], time.perf_counter() - began)
-            return
-        # Every request is a task of its own, so what is bound here ends with it.
-        bind_contextvars(correlation_id=correlation.decode())
-        admitting = Admitting(matters, given.get(b"x-request-timeout"), given.get(b"x-request-deadline"))
-        reply = await self._answer(scope, receive, authorization, admitting)
+        matters = Criticality.READ if kept is not None else criticality(scope["method"], scope["path"])
+        reply = None if matters is None else self._at_once(scope, authorization, matters, kept)
+        if reply is None:
+            # Every request is a task of its own, so what is bound here ends with it.
+            bind_contextvars(correlation_id=correlation.decode())
+            admitting = Admitting(matters, given.get(b"x-request-timeout"), given.get(b"x-request-deadline"))
+            reply = await self._answer(scope, receive, authorization, admitting)
         await _send(scope, send, reply, correlation)
         status = reply[0]
         if status == 201 and matters is Criticality.ORDER:
             count_order()
         count_answer(scope["method"], scope["path"], status, time.perf_counter() - began)
+
+    def _at_once(
+        self, scope: Scope, authorization: bytes | None, matters: Criticality, kept: Reply | None
+    ) -> Reply | None:
+        """What needs no waiting: a refusal, or the answer that was kept. None: the request has to be looked into."""
+        limited = self.rates.spend(scope, authorization, cost_of(scope["method"], matters))
+        if limited is not None:
+            count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
+            status, headers, body = _refusal(limited.error())
+            return status, [*headers, *limited.headers()], body
+        if kept is None and self.gate.is_full(matters):
+            return self._instead(scope, authorization, _FULL, matters)
+        return kept
 
     async def _answer(self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting) -> Reply:
         try:
