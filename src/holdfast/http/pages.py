@@ -1,7 +1,7 @@
-"""Pages for people: the API explorer at `/docs`, and the description it reads.
+"""Pages for people: the API explorer at `/docs` with the description it reads, and the operations page at `/ops`.
 
 Everything comes out of the package, so it works without a network; the content policy forbids the
-page to ask anybody else. The explorer is Swagger UI, copied in file by file (explorer/vendored.json
+pages to ask anybody else. The explorer is Swagger UI, copied in file by file (explorer/vendored.json
 says from where): its npm package would bring an install counter along.
 """
 
@@ -26,11 +26,20 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
     "json": "application/json; charset=utf-8",
     "png": "image/png",
+    "svg": "image/svg+xml",
 }
 INDEX = "index.html"
 DESCRIPTION = "openapi.json"
 VENDORED = "swagger-ui-5.35.0/"
-# What the page loads; nothing else in the folder is served.
+# What the pages load; nothing else in their folders is served.
+OPERATIONS_FILES = frozenset(
+    {
+        INDEX,
+        "icon.svg",
+        "ops.css",
+        *(f"{name}.js" for name in ("course", "dom", "ops", "panels", "view", "write")),
+    }
+)
 FILES = frozenset(
     {
         INDEX,
@@ -57,9 +66,23 @@ async def docs(
     name = path.removeprefix("/docs").strip("/") or INDEX
     if method not in ("GET", "HEAD") or (name not in FILES and name != DESCRIPTION):
         raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
-    page = await asyncio.to_thread(_description) if name == DESCRIPTION else _file(name)
+    page = await asyncio.to_thread(_description) if name == DESCRIPTION else _file("explorer", name)
     # Vendored files carry their version in the path, so they never change under it.
     freshness = "public, max-age=31536000, immutable" if name.startswith(VENDORED) else "no-cache"
+    return _served(page, name, freshness, headers)
+
+
+async def operations(
+    method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> tuple[int, Headers, bytes]:
+    """Answer `/ops…`: the page without a figure in it; those it asks for. Raises ResourceNotFound."""
+    name = path.removeprefix("/ops").strip("/") or INDEX
+    if method not in ("GET", "HEAD") or name not in OPERATIONS_FILES:
+        raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
+    return _served(_file("operations/page", name), name, "no-cache", headers)
+
+
+def _served(page: Page, name: str, freshness: str, headers: Mapping[str, str]) -> tuple[int, Headers, bytes]:
     told: Headers = [
         (b"content-type", _TYPES[name.rpartition(".")[2]].encode()),
         (b"cache-control", freshness.encode()),
@@ -74,8 +97,8 @@ async def docs(
 
 
 @cache
-def _file(name: str) -> Page:
-    return _page(resources.files("holdfast.http").joinpath("explorer", name).read_bytes())
+def _file(folder: str, name: str) -> Page:
+    return _page(resources.files("holdfast.http").joinpath(folder, name).read_bytes())
 
 
 @cache

@@ -13,10 +13,12 @@ from holdfast.http.health import Health
 from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
 from holdfast.http.operations.access import Access
+from holdfast.http.operations.side import Operations
 from holdfast.http.operator import OperatorRoutes
 
 _JSON: Headers = [(b"content-type", b"application/json; charset=utf-8"), (b"access-control-allow-origin", b"*")]
 _IMAGES = "/-/demo/images/"
+_OPERATIONS = "/-/ops/"
 # A picture is a function of its name; scripts inside one would have no business anywhere.
 _SVG: Headers = [
     (b"content-type", b"image/svg+xml"),
@@ -65,8 +67,8 @@ def _check_any(access: Sequence[Access], method: str, headers: Mapping[str, str]
     raise InvalidToken("The metrics token or the operator token is required.")
 
 
-def internal_side(health: Health, metrics: Side, operator: OperatorRoutes) -> Side:
-    """`/-/…`: health, metrics, the demo shop's pictures and the operator's commands."""
+def internal_side(health: Health, metrics: Side, operations: Operations, operator: OperatorRoutes) -> Side:
+    """`/-/…`: health, metrics, the demo shop's pictures, the operations page's doors and the operator's commands."""
 
     async def answer(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -82,6 +84,8 @@ def internal_side(health: Health, metrics: Side, operator: OperatorRoutes) -> Si
                 return await metrics(method, path, query, headers, body)
             if path.startswith(_IMAGES) and path.endswith(".svg"):
                 return 200, [*_SVG], images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
+        if path.startswith(_OPERATIONS):
+            return await operations.answer(method, path, headers, body)
         status, value = await operator.answer(method, path, headers, body)
         return status, [*_JSON, _NOT_KEPT], encode(value)
 

@@ -35,8 +35,10 @@ from holdfast.http.health import Health, background_part, database_part
 from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
 from holdfast.http.operations.access import Access
+from holdfast.http.operations.side import Operations
+from holdfast.http.operations.state import State
 from holdfast.http.operator import OperatorRoutes
-from holdfast.http.pages import docs
+from holdfast.http.pages import docs, operations
 from holdfast.http.routes import Router
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_store
@@ -102,11 +104,13 @@ def build(store: Store, config: Config) -> App:
     folder = config.data_folder / FOLDER
     health = Health((database_part(store), background_part(folder)))
     metrics = metrics_side(Metrics(store, folder), (Access(config.metrics_token_file), access))
+    doors = Operations(access, State(store, health, config.data_folder))
     sides = {
         "oauth": oauth_side(OAuthRoutes(oauth)),
         "docs": docs,
         "metrics": metrics,
-        "-": internal_side(health, metrics, OperatorRoutes(store, oauth, access)),
+        "ops": operations,
+        "-": internal_side(health, metrics, doors, OperatorRoutes(store, oauth, access)),
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
     return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer)

@@ -1,0 +1,90 @@
+"""How this host stands, in one answer: what the page shows and scripts may read (`GET /-/ops/state`).
+
+Whichever API process answers, it is the host that it speaks of: what all processes count and tell lies in pages that
+any of them reads (base/counts.py), and so do the logs. A part that is not set up is null; one that does not answer
+keeps what it said last, with its age and the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast.base import clock
+from holdfast.base.counts import FOLDER, Page, counts, read_pages, summed
+from holdfast.base.errors import BadGateway
+from holdfast.http.health import Health
+from holdfast.http.operations.lately import Lately, Seen
+from holdfast.http.operations.mishaps import mishaps
+from holdfast.http.operations.traffic import traffic
+from holdfast.store.operations import newest_findings
+from holdfast.store.store import Store
+from holdfast.store.vitals import database_numbers
+
+
+class State:
+    """What there is to see, each part looked at no oftener than it is worth."""
+
+    def __init__(self, store: Store, health: Health, data_folder: Path) -> None:
+        self._pages = data_folder / FOLDER
+        self._parts: dict[str, Lately[Any]] = {
+            "health": Lately(health.report, 1.0),
+            "database": Lately(lambda: _numbers(store), 2.0),
+            "findings": Lately(lambda: _findings(store), 5.0),
+            "mishaps": Lately(lambda: asyncio.to_thread(mishaps, data_folder / "logs"), 2.0),
+        }
+
+    async def told(self) -> dict[str, Any]:
+        """The answer."""
+        pages, *parts = await asyncio.gather(
+            asyncio.to_thread(read_pages, self._pages), *(part.seen() for part in self._parts.values())
+        )
+        return {
+            "at": clock.now(),
+            "answeredBy": {"process": counts.process, "pid": os.getpid()},
+            "processes": _processes(pages),
+            "traffic": traffic(summed(pages)),
+            "parts": {name: _part(seen) for name, seen in zip(self._parts, parts, strict=True)},
+        }
+
+
+def _part(seen: Seen[Any]) -> Mapping[str, Any] | None:
+    """A part that was seen and is nothing is not set up."""
+    if seen.value is None and seen.trouble is None:
+        return None
+    return {"value": seen.value, "ageSeconds": seen.age_seconds, "trouble": seen.trouble}
+
+
+def _processes(pages: list[Page]) -> list[dict[str, Any]]:
+    """What each process tells of itself; those that ended as they should are not missed."""
+    now = time.time()
+    return [
+        {
+            "process": page.process,
+            "pid": page.told.pid,
+            "ageSeconds": round(now - page.told.at, 2),
+            "isFresh": page.is_fresh(now),
+            "figures": page.told.figures,
+        }
+        for page in pages
+        if page.told is not None
+    ]
+
+
+async def _numbers(store: Store) -> dict[str, Any]:
+    """What it said before is shown while it says nothing. Raises BadGateway."""
+    found = await database_numbers(store.database)
+    if found is None:
+        raise BadGateway
+    return found._asdict()
+
+
+async def _findings(store: Store) -> list[dict[str, Any]]:
+    return [
+        each._asdict() | {"first_seen": clock.timestamp(each.first_seen), "last_seen": clock.timestamp(each.last_seen)}
+        for each in await newest_findings(store.database)
+    ]
