@@ -8,7 +8,8 @@ from contextlib import suppress
 from holdfast.base.errors import InvalidToken, ResourceNotFound
 from holdfast.commerce.values.value import encode
 from holdfast.demo import images
-from holdfast.http.app import Headers, Side
+from holdfast.http.app import Side
+from holdfast.http.headers import Headers
 from holdfast.http.health import Health
 from holdfast.http.metrics import Metrics
 from holdfast.http.oauth import OAuthRoutes
