@@ -67,13 +67,18 @@ OUTCOMES = (PLACED, *REFUSALS)
 
 
 class Family(NamedTuple):
-    """Series of one name. A histogram has bounds: a count for each, one beyond them, and the sum."""
+    """Series of one name. A histogram has bounds: a count for each, one beyond them, and the sum.
+
+    along: the last label's value whose series are shown with the first of their siblings, before anything was added
+    to them: from nothing to one is no increase to who reads them, and the first failure must be seen.
+    """
 
     name: str
     text: str
     labels: tuple[str, ...] = ()
     values: tuple[tuple[str, ...], ...] = ((),)
     bounds: tuple[float, ...] = ()
+    along: str = ""
 
     @property
     def width(self) -> int:
@@ -94,6 +99,7 @@ REQUEST_SECONDS = Family(
     ("endpoint", "status_class"),
     _each(ENDPOINTS, STATUS_CLASSES),
     REQUEST_BOUNDS,
+    along=STATUS_CLASSES[-1],
 )
 REFUSED = Family("holdfast_http_refusals_total", "Refusals by published code.", ("code",), _each(REFUSALS))
 ORDERS = Family("holdfast_orders_total", "What became of requests to place an order.", ("outcome",), _each(OUTCOMES))

@@ -18,6 +18,7 @@ COMMANDS = {
     "audit": "look for broken promises in everything stored; mend what can be mended",
     "payments": "list captured payments that became neither an order nor a refund",
     "logs": "show what the processes logged",
+    "slo": "show how the objectives stand, and what is left of their error budgets",
     "project": "create a project in the running shop",
     "client": "create an API client in the running shop",
     "stock": "show how the stock of an item came to be",

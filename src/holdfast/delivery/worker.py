@@ -20,6 +20,7 @@ from holdfast.base.counts import FOLDER, counts
 from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.delivery.auditing import Auditor, recent_lane, whole_lane
+from holdfast.delivery.objectives import Objectives
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
 from holdfast.store.audit.findings import purge
 from holdfast.store.housekeeping import analyze_grown, purge_fates
@@ -54,6 +55,7 @@ async def work(config: Config) -> None:
         Chore("carts.expire", 300.0, lambda: delete_expired_carts(store)),
         Chore("reservations.release", 5.0, lambda: release_expired_reservations(store)),
         Chore("findings.purge", 3600.0, lambda: purge(store.database)),
+        Chore("slo.sample", 5.0, Objectives(store.database, config.data_folder).sample),
         *(Chore(f"audit.{lane}", 1.0, auditor.slice) for lane, auditor in auditors.items()),
     ]
     counts.open(config.data_folder / FOLDER, "background")

@@ -57,11 +57,13 @@ def _counters(declared: Family, numbers: Sequence[float]) -> Iterator[Sample]:
 def _histograms(declared: Family, numbers: Sequence[float]) -> Iterator[str]:
     name, width = declared.name, len(declared.bounds) + 1
     yield f"# HELP {name} {declared.text}\n# TYPE {name} histogram\n"
+    seen = {values for values in declared.values if numbers[place(declared, *values) + width]}
+    shown = {(*values[:-1], declared.along) for values in seen if declared.along}
     for values in declared.values:
+        if values and values not in seen and values not in shown:
+            continue
         first = place(declared, *values)
         buckets = list(itertools.accumulate(numbers[first : first + width]))
-        if not buckets[-1] and len(declared.values) > 1:
-            continue
         labels = dict(zip(declared.labels, values, strict=True))
         for bound, count in zip((*declared.bounds, float("inf")), buckets, strict=True):
             yield _line(f"{name}_bucket", {**labels, "le": _number(bound)}, count)

@@ -86,7 +86,7 @@ def _database(of: DatabaseNumbers | None) -> Iterator[str]:
         "active": of.active,
         "idle": of.idle,
         "in transaction": of.in_transaction,
-        "waiting for a lock": of.waiting,
+        "lock": of.waiting,
     }
     yield from gauge(
         "holdfast_database_connections",
