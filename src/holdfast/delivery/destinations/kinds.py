@@ -15,6 +15,7 @@ from holdfast.outbound.client import Client
 ADAPTERS: dict[str, str] = {
     "ConfluentCloud": "kafka",
     "EventBridge": "aws",
+    "GoogleCloudPubSub": "pubsub",
     "Kafka": "kafka",
     "Nats": "nats",
     "RabbitMQ": "rabbitmq",
