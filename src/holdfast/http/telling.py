@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from holdfast.base.counts import Figure
 from holdfast.http.admission import Gate
 from holdfast.http.criticality import Criticality
+from holdfast.http.kept import Kept
+from holdfast.http.rates import Rates
 from holdfast.store.store import Store
 
 
@@ -27,3 +29,26 @@ def of_store(store: Store) -> Iterator[Figure]:
     yield Figure("holdfast_pool_connections", standing.in_use, {"state": "in use"})
     yield Figure("holdfast_pool_connections", standing.spare, {"state": "spare"})
     yield Figure("holdfast_commit_waiting", standing.waiting)
+
+
+def of_kept(kept: Kept) -> Iterator[Figure]:
+    figures = kept.figures
+    for outcome in ("cached", "held", "stale", "missed", "joined", "dropped"):
+        yield Figure("holdfast_kept_answers_total", getattr(figures, outcome), {"outcome": outcome})
+    yield Figure("holdfast_kept_entries", figures.entries)
+    yield Figure("holdfast_kept_absent_entries", figures.absent)
+    yield Figure("holdfast_kept_bytes", figures.bytes)
+    yield Figure("holdfast_kept_stale_seconds_max", figures.stale_seconds_max)
+    yield Figure("holdfast_kept_outages_total", figures.outages)
+    yield Figure("holdfast_kept_outage_seconds", figures.outage_seconds)
+
+
+def of_rates(rates: Rates) -> Iterator[Figure]:
+    figures = rates.figures
+    for name, by_tier in (("admitted", figures.admitted), ("limited", figures.limited)):
+        for tier, count in by_tier.items():
+            yield Figure(f"holdfast_rates_{name}_total", count, {"tier": tier})
+    yield Figure("holdfast_rates_leases_total", figures.leases)
+    yield Figure("holdfast_rates_alone_total", figures.alone)
+    yield Figure("holdfast_rates_forgotten_total", figures.forgotten)
+    yield Figure("holdfast_rates_accounts", figures.accounts)

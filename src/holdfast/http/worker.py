@@ -41,7 +41,7 @@ from holdfast.http.operator import OperatorRoutes
 from holdfast.http.pages import docs, operations
 from holdfast.http.routes import Router
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
-from holdfast.http.telling import of_gate, of_store
+from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
@@ -69,7 +69,13 @@ async def serve(config: Config) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     counts.open(config.data_folder / FOLDER, f"api-{config.worker_index}")
     app = build(store, config)
-    watching = asyncio.create_task(watch(counts, (partial(of_gate, app.gate), partial(of_store, store))))
+    tellers = (
+        partial(of_gate, app.gate),
+        partial(of_store, store),
+        partial(of_kept, app.kept),
+        partial(of_rates, app.rates),
+    )
+    watching = asyncio.create_task(watch(counts, tellers))
     server = Server(
         app,
         address=config.host,
