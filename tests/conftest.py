@@ -97,9 +97,10 @@ def run_holdfast(*words: str, timeout_seconds: float = START_SECONDS) -> subproc
 
 
 def environment() -> dict[str, str]:
-    """Ours without HOLDFAST_*, which would point the commands elsewhere; chosen binaries stay chosen."""
+    """Ours without HOLDFAST_*, which would point the commands elsewhere; tests play the outside on this machine."""
     kept = ("HOLDFAST_POSTGRES_BIN", "HOLDFAST_POSTGRES_ACCOUNT")
-    return {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_") or name in kept}
+    ours = {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_") or name in kept}
+    return {**ours, "HOLDFAST_OUTBOUND_ALLOW": "127.0.0.1/32"}
 
 
 def start_shop(data: Path, *options: str) -> subprocess.Popen[bytes]:

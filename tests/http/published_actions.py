@@ -43,6 +43,9 @@ _PUBLISHED = {
     "tax-category": """
         addTaxRate changeName removeTaxRate replaceTaxRate setDescription setKey
     """,
+    "extension": (
+        "changeDestination changeTriggers setAdditionalContext setDependencies setExpansionPaths setKey setTimeoutInMs"
+    ),
     "subscription": "changeDestination setChanges setEvents setKey setMessages",
     "zone": """
         addLocation changeName removeLocation setDescription setKey

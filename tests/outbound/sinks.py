@@ -32,6 +32,7 @@ class Sink:
         self.at_once_most = 0
         self.port = 0
         self.let_go = asyncio.Event()
+        self.writers: set[asyncio.StreamWriter] = set()
         self._came = asyncio.Condition()
 
     @property
@@ -45,6 +46,7 @@ class Sink:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.add(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 asked = await _read(reader)
@@ -57,6 +59,7 @@ class Sink:
                     await self.behave(self, asked, writer)
                 finally:
                     self.at_once -= 1
+        self.writers.discard(writer)
         writer.close()
 
 
@@ -77,8 +80,11 @@ async def sink(behave: Behave) -> AsyncIterator[Sink]:
     try:
         yield sink
     finally:
-        sink.let_go.set()
         server.close()
+        sink.let_go.set()
+        while sink.writers:
+            sink.writers.pop().close()
+        await asyncio.sleep(0)  # what was let go sees that nobody listens
 
 
 def answers(status: int, body: bytes = b"", *headers: str) -> Behave:

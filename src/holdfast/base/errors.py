@@ -11,7 +11,7 @@
     ├── IdempotencyKeyReuse              422
     ├── TooManyRequests                  429
     ├── DeadlineExceeded                 504
-    └── Unavailable                  502/503   OverCapacity, BadGateway
+    └── Unavailable              502/503/504   OverCapacity, BadGateway, ExtensionNoResponse …
 
 The class name is the code in the answer unless `code` says otherwise. Fields given to the
 constructor are published beside `code` and `message`, camel-cased.
@@ -377,6 +377,81 @@ class InsufficientScope(Forbidden):
 
     def body(self) -> dict[str, Any]:
         return super().body() | {"error": self.code, "error_description": self.message}
+
+
+# --- extensions ----------------------------------------------------------------------------
+
+
+class ExtensionNoResponse(Unavailable):
+    """The extension did not answer in time, could not be reached, or is not asked for now. Nothing was changed."""
+
+    status = 504
+
+    def __init__(self, message: str, extension_id: str, extension_key: str | None) -> None:
+        super().__init__(message, extension_id=extension_id, extension_key=extension_key)
+
+
+class ExtensionBadResponse(Unavailable):
+    """The extension answered something that is no answer. Nothing was changed."""
+
+    status = 502
+
+    def __init__(
+        self, message: str, extension_id: str, extension_key: str | None, *, status: int | None, body: str | None
+    ) -> None:
+        super().__init__(
+            message,
+            extension_id=extension_id,
+            extension_key=extension_key,
+            extension_errors=[],
+            extension_status_code=status,
+            extension_body=body,
+        )
+
+
+class ExtensionUpdateActionsFailed(Rejected):
+    """What the extension asked to be done as well cannot be done."""
+
+    def __init__(self, extension_errors: list[dict[str, Any]]) -> None:
+        super().__init__(
+            "The extension returned update actions that could not be executed.", extension_errors=extension_errors
+        )
+
+
+class RefusedByExtension(Rejected):
+    """An extension said no, in its own words and codes; its first code is ours."""
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        super().__init__(str(entries[0]["message"]))
+        self._entries = entries
+
+    def body(self) -> dict[str, Any]:
+        return {"statusCode": self.status, "message": self.message, "errors": self._entries}
+
+
+class CircularDependency(Rejected):
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Circular dependency detected: [{', '.join(names)}]")
+
+
+class MissingDependency(Rejected):
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"The extensions '[{', '.join(names)}]' referenced in 'dependencies' do not exist.")
+
+
+class ExtensionChainTooDeep(Rejected):
+    def __init__(self, depth: int, depth_max: int) -> None:
+        super().__init__(f"The dependency chain depth {depth} exceeds the maximum allowed depth of {depth_max}")
+
+
+class ExtensionChainTooWide(Rejected):
+    def __init__(self, breadth_max: int) -> None:
+        super().__init__(f"Extension chain breadth exceeds the maximum allowed breadth of {breadth_max}")
+
+
+class ExtensionDependencyExists(Rejected):
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"The extension cannot be deleted because it is a prerequisite for: [{', '.join(names)}].")
 
 
 # --- capacity ------------------------------------------------------------------------------

@@ -258,13 +258,26 @@ class Resource(Generic[R]):
 
     # --- deciding --------------------------------------------------------------------------
 
-    def created(self, draft: Value, facts: Facts) -> Changed[R]:
-        """The resource a draft asks for, with identity, version 1 and its messages."""
+    def created(self, draft: Value, facts: Facts, actions: Sequence[Any] = ()) -> Changed[R]:
+        """The resource a draft asks for, with identity, version 1 and its messages; `actions` already applied."""
         creator = self._creators.get(type(draft))
-        made = creator(draft, facts) if creator else adopt(self.shape, draft)
-        result = self._settled(None, as_changed(made), facts)
-        resource = born(result.resource, facts)
-        return result.then(resource)
+        made = as_changed(creator(draft, facts) if creator else adopt(self.shape, draft))
+        result = self._settled(None, self._applied(made, actions, facts), facts)
+        result = result.then(born(result.resource, facts))
+        return _retold(result, made.resource) if actions else result
+
+    def made_with(self, made: Changed[R], actions: Sequence[Any], facts: Facts) -> Changed[R]:
+        """A new resource with `actions` applied before anybody has seen it: still version 1."""
+        if not actions:
+            return made
+        result = self._applied(made, actions, facts)
+        return _retold(self._settled(made.resource, result, facts), made.resource)
+
+    def _applied(self, result: Changed[R], actions: Sequence[Any], facts: Facts) -> Changed[R]:
+        for payload in actions:
+            action = self._by_payload[type(payload)]
+            result = result.then(action.apply(result.resource, payload, facts))
+        return result
 
     def updated(self, before: R, actions: Sequence[Any], facts: Facts) -> Changed[R]:
         """`before` with all actions applied in order; the version grows by one per effective action."""
@@ -316,6 +329,15 @@ def born(resource: R, facts: Facts) -> R:
 def touched(resource: R, version: int, facts: Facts) -> R:
     """The resource with its new version, and who changed it when."""
     return replace(resource, version=version, last_modified_at=facts.now, last_modified_by=facts.caller.info())
+
+
+def _retold(result: Changed[R], earlier: R) -> Changed[R]:
+    """The result with messages that carry the whole resource as it became, where they carry it as it was first."""
+    told = []
+    for message in result.messages:
+        whole = {name: result.resource for name in message.__struct_fields__ if getattr(message, name) is earlier}
+        told.append(replace(message, **whole) if whole else message)
+    return Changed(result.resource, told, stock=result.stock, others=result.others, tallies=result.tallies)
 
 
 def as_changed(result: R | Changed[R]) -> Changed[R]:

@@ -18,6 +18,7 @@ from holdfast.commerce.values.value import decode_special
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import shown
 from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.extending import decided
 from holdfast.handlers.sign_in import commit_taken_over, patiently
 from holdfast.handlers.work import Work
 
@@ -118,5 +119,5 @@ async def _replica(work: Work, request: Request) -> Answer:
         original = None
     if original is None or not View(work.caller, request.me, request.store_key).shows(kind.name, original):
         raise ReferencedResourceNotFound(kind.name, id=reference.id, key=reference.key)
-    changed = await work.decide(lambda facts: carts.created(draft, facts))
+    changed = await decided(work, carts, None, lambda facts, more: carts.created(draft, facts, more))
     return await work.answer(carts, None, changed, partial(shown, work, request), created=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from holdfast.base.errors import ConcurrentModification, InvalidInput, ResourceNotFound
-from holdfast.commerce.facts import ByField, ById, Facts
+from holdfast.commerce.facts import ByField, ById
 from holdfast.commerce.predicates.binding import bind
 from holdfast.commerce.predicates.paging import Paging, paging, sort_keys
 from holdfast.commerce.predicates.parser import parse, parse_all
@@ -19,6 +19,7 @@ from holdfast.commerce.values.value import Stored
 from holdfast.commerce.visibility import View
 from holdfast.handlers.endpoints import Answer, Request
 from holdfast.handlers.expand import expand
+from holdfast.handlers.extending import Decision, decided
 from holdfast.handlers.references import referenced
 from holdfast.handlers.work import Work
 from holdfast.store.reader import Document
@@ -48,7 +49,7 @@ async def create(work: Work, kind: Resource[Any], request: Request) -> Answer:
     draft = work.decode(kind.my_drafts if request.me else kind.drafts, request.body)
     hints = referenced(request.body)
     return await _carried_out(
-        work, request, kind, None, lambda facts: kind.created(draft, facts), hints=hints, created=True
+        work, request, kind, None, lambda facts, more: kind.created(draft, facts, more), hints=hints, created=True
     )
 
 
@@ -68,7 +69,7 @@ async def update(work: Work, kind: Resource[Any], request: Request, target: Targ
     check_version(before, wanted.version)
     hints = referenced(request.body)
     return await _carried_out(
-        work, request, kind, before, lambda facts: kind.updated(before, wanted.actions, facts), hints=hints
+        work, request, kind, before, lambda facts, more: kind.updated(before, wanted.actions + more, facts), hints=hints
     )
 
 
@@ -77,7 +78,7 @@ async def delete(work: Work, kind: Resource[Any], request: Request, target: Targ
     version = version_parameter(request)
     before = (await find(work, kind, request, target)).resource
     check_version(before, version)
-    return await _carried_out(work, request, kind, before, lambda facts: kind.deleted(before, facts), delete=True)
+    return await _carried_out(work, request, kind, before, lambda facts, _: kind.deleted(before, facts), delete=True)
 
 
 async def _carried_out(
@@ -85,7 +86,7 @@ async def _carried_out(
     request: Request,
     kind: Resource[Any],
     before: Stored | None,
-    decision: Callable[[Facts], Changed[Any]],
+    decision: Decision[Changed[Any]],
     *,
     hints: Sequence[ById | ByField] = (),
     delete: bool = False,
@@ -99,7 +100,10 @@ async def _carried_out(
     like = "" if before is None or delete else before.id
 
     async def attempt(work: Work) -> Answer:
-        changed = await work.decide(decision, like=like, hints=hints)
+        if delete:
+            changed = await work.decide(lambda facts: decision(facts, ()), like=like, hints=hints)
+        else:
+            changed = await decided(work, kind, before, decision, like=like, hints=hints)
         show = partial(_shown_of, work, request, kind)
         return await work.answer(kind, before, changed, show, delete=delete, created=created)
 

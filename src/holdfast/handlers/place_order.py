@@ -7,13 +7,16 @@ second request, and leave the client to find out whether the first one had succe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from holdfast.base.errors import ConcurrentModification, ReferencedResourceNotFound, Rejected, RequiredField
 from holdfast.base.ids import order_id
-from holdfast.commerce.facts import lookup_of
+from holdfast.commerce.facts import Facts, lookup_of
+from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.cart.shape import Cart, carts
 from holdfast.commerce.resources.order.drafts import MyOrderFromCartDraft, OrderFromCartDraft
 from holdfast.commerce.resources.order.placing import place_order
@@ -23,6 +26,7 @@ from holdfast.commerce.values.reference import ResourceIdentifier
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import check_version, shown
 from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.extending import decided
 from holdfast.handlers.receipts import acknowledged
 from holdfast.handlers.work import Work
 
@@ -62,8 +66,12 @@ async def _new(work: Work, request: Request, cart: Cart, draft: OrderFromCartDra
     Also where it shows as a refusal: a single-use code is used up once the first of them has used it.
     """
     hints = order_lookups(cart, work.caller.project)
+
+    def placing(facts: Facts, more: Sequence[Any]) -> Changed[Order]:
+        return orders.made_with(place_order(cart, draft, facts), more, facts)
+
     try:
-        changed = await work.decide(lambda facts: place_order(cart, draft, facts), like=cart.id, hints=hints)
+        changed = await decided(work, orders, None, placing, like=cart.id, hints=hints)
         return await work.answer(orders, None, changed, partial(shown, work, request), created=True)
     except (ConcurrentModification, Rejected):
         order = await _earlier(work, cart)

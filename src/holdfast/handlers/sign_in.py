@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from holdfast.commerce.rules.sign_in import Luggage, SignInMode, TakenOver, take
 from holdfast.commerce.values.reference import ResourceIdentifier
 from holdfast.commerce.values.value import Value, encode
 from holdfast.handlers.endpoints import Answer, Request, endpoint
+from holdfast.handlers.extending import decided
 from holdfast.handlers.verify_credentials import verified_customer
 from holdfast.handlers.work import Work
 
@@ -82,15 +83,30 @@ async def sign_me_up(work: Work, request: Request) -> Answer:
     return await _signed_up(work, draft, Luggage(anonymous_id=work.caller.anonymous_id))
 
 
+class SignedUp(Changed[Customer]):
+    """A new customer, and the cart they brought along."""
+
+    __slots__ = ("cart",)
+
+    def __init__(self, made: Changed[Customer], taken: TakenOver) -> None:
+        super().__init__(
+            made.resource,
+            made.messages,
+            stock=(*made.stock, *taken.stock),
+            others=(*made.others, *taken.others),
+            tallies=made.tallies,
+        )
+        self.cart = taken.cart
+
+
 async def _signed_up(work: Work, draft: CustomerDraft | MyCustomerDraft, luggage: Luggage) -> Answer:
-    def decision(facts: Facts) -> tuple[Changed[Customer], Cart | None]:
-        made = customers.created(draft, facts)
-        taken = take_over(made.resource, luggage, facts, new=True)
-        return made.then(Changed(made.resource, others=taken.others, stock=taken.stock)), taken.cart
+    def decision(facts: Facts, more: Sequence[Any]) -> SignedUp:
+        made = customers.created(draft, facts, more)
+        return SignedUp(made, take_over(made.resource, luggage, facts, new=True))
 
     async def attempt(work: Work) -> Answer:
-        changed, cart = await work.decide(decision)
-        return await work.answer(customers, None, changed, lambda made: _result(made, cart), created=True)
+        signed_up = await decided(work, customers, None, decision)
+        return await work.answer(customers, None, signed_up, lambda made: _result(made, signed_up.cart), created=True)
 
     return await patiently(work, attempt)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -40,6 +40,9 @@ from holdfast.store.reader import Document
 from holdfast.store.search import Search
 from holdfast.store.store import Store
 
+if TYPE_CHECKING:
+    from holdfast.handlers.extending import Extensions
+
 R = TypeVar("R", bound=Stored)
 T = TypeVar("T")
 
@@ -53,7 +56,8 @@ _COUNTER_BITS = 20
 class Work:
     """One request: its caller, its time, its ids, and the records it has gathered.
 
-    key: the idempotency key it came with. signer: what its receipts are signed with.
+    key: the idempotency key it came with. signer: what its receipts are signed with. extensions: who is
+    asked before a change is made; None for changes of our own.
     """
 
     __slots__ = (
@@ -63,6 +67,7 @@ class Work:
         "_known",
         "_pending",
         "caller",
+        "extensions",
         "key",
         "now",
         "signer",
@@ -78,12 +83,14 @@ class Work:
         *,
         key: RequestKey | None = None,
         signer: Signer | None = None,
+        extensions: Extensions | None = None,
     ) -> None:
         self.store = store
         self.caller = caller
         self.store_key = store_key
         self.key = key
         self.signer = signer
+        self.extensions = extensions
         self.now = clock.now()
         self._base_id = int(uuid7().replace("-", ""), 16) >> _COUNTER_BITS << _COUNTER_BITS
         self._known: dict[Lookup, Any] = {}
@@ -93,7 +100,14 @@ class Work:
 
     def afresh(self) -> Work:
         """The same request begun again, knowing nothing yet."""
-        return Work(self.store, self.caller, self.store_key, key=self.key, signer=self.signer)
+        return Work(
+            self.store,
+            self.caller,
+            self.store_key,
+            key=self.key,
+            signer=self.signer,
+            extensions=self.extensions,
+        )
 
     # --- reading ---------------------------------------------------------------------------
 

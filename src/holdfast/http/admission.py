@@ -88,6 +88,30 @@ class Figures:
         self.overloaded = False
 
 
+class Stay:
+    """A request that has come in: it may step out while it waits for somebody else's machine."""
+
+    __slots__ = ("_away", "_criticality", "_gate", "_since", "_stepped_out")
+
+    def __init__(self, gate: Gate, criticality: Criticality, now: float) -> None:
+        self._gate = gate
+        self._criticality = criticality
+        self._since = now
+        self._stepped_out = 0.0
+        self._away = 0.0
+
+    def step_out(self) -> None:
+        self._stepped_out = self._gate.vacate()
+
+    def step_in(self) -> None:
+        """Come back at once: it has begun, and was let in before."""
+        self._away += self._gate.reoccupy() - self._stepped_out
+
+    def leave(self) -> None:
+        """Go for good; what it spent outside is not counted as our latency."""
+        self._gate.leave(self._criticality, self._gate.now() - self._since - self._away)
+
+
 class Gate:
     """Lets requests in, up to a limit that learns from how long they take."""
 
@@ -135,6 +159,24 @@ class Gate:
             self._limit = next_limit(self._limit, self._window.seen(), self._window.in_flight_most)
             self._window = Window(now + WINDOW_SECONDS, self._in_flight)
         self._admit()
+
+    def stay(self, criticality: Criticality) -> Stay:
+        """The stay of a request that has entered, up to its `leave`."""
+        return Stay(self, criticality, self._clock())
+
+    def now(self) -> float:
+        return self._clock()
+
+    def vacate(self) -> float:
+        """Give up a place for a while; the time."""
+        self._in_flight -= 1
+        self._admit()
+        return self._clock()
+
+    def reoccupy(self) -> float:
+        """Take a place again, be there room or not; the time."""
+        self._in_flight += 1
+        return self._clock()
 
     # --- the queue -------------------------------------------------------------------------
 

@@ -29,12 +29,14 @@ from holdfast.base.errors import (
     Unavailable,
 )
 from holdfast.base.log import log
+from holdfast.base.outside import door
 from holdfast.base.receipts import Signer
 from holdfast.commerce.expansion import parse_paths
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.value import encode
 from holdfast.commerce.visibility import check_session
 from holdfast.handlers.endpoints import Answer, Request
+from holdfast.handlers.extending import Extensions
 from holdfast.handlers.once import Once
 from holdfast.handlers.work import Work
 from holdfast.http.addresses import Addresses
@@ -95,7 +97,7 @@ class Admitting(NamedTuple):
 
 
 class App:
-    """One process's API. `sides` are the first path segments that are not projects; `signer` signs receipts."""
+    """One process's API. `sides`: the first path segments that are not projects."""
 
     def __init__(
         self,
@@ -105,6 +107,8 @@ class App:
         sides: Mapping[str, Side],
         signer: Signer | None = None,
         *,
+        extensions: Extensions | None = None,
+        *,
         rates: Rates | None = None,
     ) -> None:
         self._store = store
@@ -112,6 +116,7 @@ class App:
         self._router = router
         self._sides = dict(sides)
         self._signer = signer
+        self._extensions = extensions
         self._once = Once()
         self.kept = Kept(store.epochs, authenticator, Outage(store.database.probe))
         self.gate = Gate(time.monotonic)
@@ -190,11 +195,12 @@ class App:
             if matters is None:
                 return await self._routed_answer(scope, body, authorization)
             await self.gate.enter(matters)
-            entered = time.monotonic()
+            stay = self.gate.stay(matters)
+            door.set(stay)
             try:
                 return await self._routed_answer(scope, body, authorization)
             finally:
-                self.gate.leave(matters, time.monotonic() - entered)
+                stay.leave()
         finally:
             self._bodies.release(body)
 
@@ -227,7 +233,7 @@ class App:
         if "expand" in request.parameters:
             # What cannot be expanded is refused now, not when the change it came with is done.
             parse_paths(request.parameters["expand"])
-        work = Work(self._store, caller, place.store_key, signer=self._signer)
+        work = Work(self._store, caller, place.store_key, signer=self._signer, extensions=self._extensions)
         keeping = self.kept.begin(scope, place, route, request)
         if keeping is not None:
             return await self.kept.answer(keeping, partial(_made, route, work, request), held)

@@ -68,7 +68,7 @@ def refusals() -> dict[str, Any]:
     by_status: dict[int, set[str]] = {}
     families = {errors.Rejected, errors.Unauthenticated, errors.Forbidden, errors.Unavailable, errors.OAuthRejected}
     for kind in _codes(errors.ApiError):
-        if kind not in families and kind is not errors.IdempotencyKeyTaken:
+        if kind not in families and kind not in (errors.IdempotencyKeyTaken, errors.RefusedByExtension):
             by_status.setdefault(kind.status, set()).add(kind.code)
     content = {JSON: {"schema": {"$ref": f"{PREFIX}ErrorResponse"}}}
     return {

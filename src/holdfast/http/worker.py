@@ -27,6 +27,7 @@ from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import by_path
 from holdfast.handlers.catalogue import load_handlers
+from holdfast.handlers.extending import Extensions
 from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.app import App
@@ -42,6 +43,8 @@ from holdfast.http.pages import docs, operations
 from holdfast.http.routes import Router
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
+from holdfast.outbound.addresses import allowed_of
+from holdfast.outbound.client import Client
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
@@ -119,7 +122,8 @@ def build(store: Store, config: Config) -> App:
         "-": internal_side(health, metrics, doors, OperatorRoutes(store, oauth, access)),
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
-    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer)
+    extensions = Extensions(store, Client(allowed_of(config.outbound_allow)))
+    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer, extensions=extensions)
 
 
 def main() -> None:

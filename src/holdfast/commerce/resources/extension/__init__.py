@@ -1,0 +1,1 @@
+"""API Extensions: who is asked before a change is made."""
