@@ -35,6 +35,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     outbound_allow: Annotated[
         str, Meta(description="Networks and host names that may be called beside the public internet.")
     ] = ""
+    trusted_proxies: Annotated[
+        str, Meta(description="Addresses and networks of proxies whose X-Forwarded-For is believed; empty: none.")
+    ] = ""
+    redis_url: Annotated[
+        str, Meta(description="Redis or Valkey the hosts of a shop share, as a redis:// address; empty: none.")
+    ] = ""
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="Least level logged.")] = "info"
 
     @property

@@ -21,6 +21,7 @@ COMMANDS = {
     "slo": "show how the objectives stand, and what is left of their error budgets",
     "project": "create a project in the running shop",
     "client": "create an API client in the running shop",
+    "limits": "show or set how much each client may ask for",
     "stock": "show how the stock of an item came to be",
     "receipts": "check that every acknowledged order is there as it was acknowledged",
     "bench": "measure this shop beside the raw limits of this machine",

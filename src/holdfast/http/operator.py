@@ -12,16 +12,18 @@ from holdfast.base.errors import ResourceNotFound
 from holdfast.handlers.oauth import Credentials, OAuth
 from holdfast.handlers.projects import create_client, create_project
 from holdfast.http.operations.access import Access
+from holdfast.http.rate_operator import RateRoutes
 from holdfast.store.store import Store
 
 
 class OperatorRoutes:
     """`/-/projects…`, answered with a status and a value to encode."""
 
-    def __init__(self, store: Store, oauth: OAuth, access: Access) -> None:
+    def __init__(self, store: Store, oauth: OAuth, access: Access, rates: RateRoutes) -> None:
         self._store = store
         self._oauth = oauth
         self._access = access
+        self._rates = rates
 
     async def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -33,6 +35,10 @@ class OperatorRoutes:
                 return 201, _told(await create_project(self._store, self._oauth, body))
             case ("POST", ["-", "projects", key, "clients"]):
                 return 201, _told(await create_client(self._store, self._oauth, key, body))
+            case ("GET", ["-", "projects", key, "limits"]):
+                return 200, await self._rates.show(key)
+            case ("POST", ["-", "projects", key, "limits"]):
+                return 200, await self._rates.change(key, body)
         raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
 
 

@@ -23,7 +23,7 @@ RETRY_SECONDS = 1.0
 
 
 class RateSettings:
-    """The tiers of every project. Until `load`, those Holdfast comes with."""
+    """The tiers of every project. Until `start`, those Holdfast comes with."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._table = RateTable(store.database, store.epochs)
@@ -32,7 +32,7 @@ class RateSettings:
         self._tiers: dict[tuple[str, str], Tier] = {}
         self._clients: dict[str, str] = {}
         self.separates_any = False
-        self._loaded = False
+        self._started = False
         self._epoch = 0
         self._look_at = 0.0
         self._looking: asyncio.Task[None] | None = None
@@ -48,26 +48,30 @@ class RateSettings:
         """Whether a project has its own idea of strangers; otherwise an address has one bucket for all projects."""
         return (project, ANONYMOUS) in self._tiers
 
-    async def load(self) -> None:
+    async def start(self) -> None:
         """Read what was set, and from now on notice changes."""
+        self._started = True
+        await self._look()
+
+    async def _load(self) -> None:
+        """Read what was set."""
         self._epoch = self._epochs.read(EPOCH_SLOT)
         rows = await self._table.read()
         self._tiers = {(row.project, row.tier): Tier(row.per_second, row.burst) for row in rows.tiers}
         self._clients = {row.client_id: row.tier for row in rows.clients}
         self.separates_any = any(tier == ANONYMOUS for _, tier in self._tiers)
         self._look_at = self._clock() + RECHECK_SECONDS
-        self._loaded = True
 
     def look(self) -> None:
         """See whether anything was set meanwhile; if so it counts in a moment."""
-        if not self._loaded or self._looking is not None:
+        if not self._started or self._looking is not None:
             return
         if self._epochs.read(EPOCH_SLOT) != self._epoch or self._clock() >= self._look_at:
             self._looking = asyncio.create_task(self._look(), name="rate settings")
 
     async def _look(self) -> None:
         try:
-            await self.load()
+            await self._load()
         except Exception as error:  # noqa: BLE001 - the edge of a task: what was known last counts
             self._epoch, self._look_at = self._epochs.read(EPOCH_SLOT), self._clock() + RETRY_SECONDS
             log.warning("rates.settings_not_read", reason=str(error))

@@ -20,7 +20,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from holdfast.base import log
-from holdfast.base.config import Config, read_config
+from holdfast.base.config import BadSetting, Config, read_config, sentence, variable
 from holdfast.base.counts import FOLDER, counts
 from holdfast.base.receipts import read_signer
 from holdfast.base.vitals import watch
@@ -30,6 +30,7 @@ from holdfast.handlers.catalogue import load_handlers
 from holdfast.handlers.extending import Extensions
 from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
+from holdfast.http.addresses import Addresses, Network, networks
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
 from holdfast.http.health import Health, background_part, database_part
@@ -40,6 +41,10 @@ from holdfast.http.operations.side import Operations
 from holdfast.http.operations.state import State
 from holdfast.http.operator import OperatorRoutes
 from holdfast.http.pages import docs, operations
+from holdfast.http.rate_operator import RateRoutes
+from holdfast.http.rate_page import Page
+from holdfast.http.rate_settings import RateSettings
+from holdfast.http.rates import Rates
 from holdfast.http.routes import Router
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
@@ -71,7 +76,8 @@ async def serve(config: Config) -> None:
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     counts.open(config.data_folder / FOLDER, f"api-{config.worker_index}")
-    app = build(store, config)
+    app = build(store, config, config.data_folder / "rates")
+    await app.rates.settings.start()
     tellers = (
         partial(of_gate, app.gate),
         partial(of_store, store),
@@ -105,8 +111,8 @@ async def serve(config: Config) -> None:
         log.log.info("worker.stopped", pid=os.getpid())
 
 
-def build(store: Store, config: Config) -> App:
-    """The application of one process."""
+def build(store: Store, config: Config, rate_page: Path | None = None) -> App:
+    """The application of one process; `rate_page` is where it shares its buckets with the others."""
     tokens = Tokens(store.database, store.epochs)
     oauth = OAuth(tokens, verifier(store))
     access = Access(config.operator_token_file, secure=config.api_url.startswith("https:"))
@@ -119,11 +125,21 @@ def build(store: Store, config: Config) -> App:
         "docs": docs,
         "metrics": metrics,
         "ops": operations,
-        "-": internal_side(health, metrics, doors, OperatorRoutes(store, oauth, access)),
+        "-": internal_side(health, metrics, doors, OperatorRoutes(store, oauth, access, RateRoutes(store, tokens))),
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
+    authenticator = Authenticator(tokens, store.epochs)
+    rates = Rates(Page(rate_page), authenticator, RateSettings(store), Addresses(trusted_proxies(config)))
     extensions = Extensions(store, Client(allowed_of(config.outbound_allow)))
-    return App(store, Authenticator(tokens, store.epochs), Router(by_path()), sides, signer, extensions=extensions)
+    return App(store, authenticator, Router(by_path()), sides, signer, extensions=extensions, rates=rates)
+
+
+def trusted_proxies(config: Config) -> tuple[Network, ...]:
+    """Raises BadSetting."""
+    try:
+        return networks(config.trusted_proxies)
+    except ValueError as error:
+        raise BadSetting(f"{variable('trusted_proxies')}: {error}. It means: {sentence('trusted_proxies')}") from error
 
 
 def main() -> None:

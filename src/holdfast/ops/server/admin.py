@@ -57,6 +57,13 @@ class Shop:
             raise refused(f"No client was created for project {project_key}.", answer)
         return client_from(answer, project_key)
 
+    def limits(self, project_key: str, change: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The usage tiers of a project, after a change if there is one."""
+        answer = self.operate(f"/-/projects/{project_key}/limits", change)
+        if answer.status != 200:
+            raise refused(f"The limits of project {project_key} were not {'set' if change else 'read'}.", answer)
+        return answer.body
+
     def ensure_client(self, project_key: str, **facts: Any) -> Client:
         """The client remembered for a project, or a new one; the project is made when missing."""
         remembered = read_json(self.layout.clients).get(project_key)
@@ -80,7 +87,8 @@ class Shop:
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
         return self.send("POST", "/oauth/token", form, headers).status == 200
 
-    def operate(self, path: str, body: dict[str, Any]) -> Answer:
+    def operate(self, path: str, body: dict[str, Any] | None) -> Answer:
+        """Ask for something, or with a body change it."""
         try:
             token = self.layout.operator_token.read_text().strip()
         except OSError as error:
@@ -91,7 +99,7 @@ class Shop:
                 code="no-operator-token",
             ) from error
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return self.send("POST", path, json.dumps(body), headers)
+        return self.send("GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers)
 
     def is_ready(self) -> bool:
         """Whether it serves everything: a shop that has lost its database still says what it knows."""

@@ -71,6 +71,8 @@ def process_environment(inherited: Mapping[str, str], told: Mapping[str, str]) -
             "HOLDFAST_LOG_LEVEL",
             "HOLDFAST_DRAIN_SECONDS",
             "HOLDFAST_PUBLIC_URL",
+            "HOLDFAST_REDIS_URL",
+            "HOLDFAST_TRUSTED_PROXIES",
             "HOLDFAST_OUTBOUND_ALLOW",
         )
         if name in inherited
