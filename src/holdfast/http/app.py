@@ -108,7 +108,6 @@ class App:
         signer: Signer | None = None,
         *,
         extensions: Extensions | None = None,
-        *,
         rates: Rates | None = None,
     ) -> None:
         self._store = store
