@@ -31,10 +31,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     operator_token_file: Annotated[str, Meta(description="File with the token that opens /-/ paths; empty: none.")] = ""
     metrics_token_file: Annotated[str, Meta(description="File with the token that opens /metrics; empty: none.")] = ""
     receipt_key_file: Annotated[str, Meta(description="File with the key that signs receipts; empty: none.")] = ""
-    drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
     outbound_allow: Annotated[
         str, Meta(description="Networks and host names that may be called beside the public internet.")
     ] = ""
+    drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
+    retry_hours: Annotated[
+        float,
+        Meta(gt=0, le=8_760, description="A failing notification is tried again for so long, then a dead letter."),
+    ] = 48.0
     trusted_proxies: Annotated[
         str, Meta(description="Addresses and networks of proxies whose X-Forwarded-For is believed; empty: none.")
     ] = ""

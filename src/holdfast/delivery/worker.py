@@ -1,7 +1,7 @@
 """The background worker process: `python -m holdfast.delivery.worker`, told what to do by HOLDFAST_*.
 
-It does chores at their pace until SIGTERM. A chore that fails is logged and tried again next time:
-nothing a shopper does depends on it.
+It tells others what was committed, and does chores at their pace, until SIGTERM. A chore that fails is
+logged and tried again next time: nothing a shopper does depends on it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 import uvloop
@@ -20,8 +21,13 @@ from holdfast.base.counts import FOLDER, counts
 from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.delivery.auditing import Auditor, recent_lane, whole_lane
+from holdfast.delivery.destinations.kinds import connect
 from holdfast.delivery.objectives import Objectives
+from holdfast.delivery.relay import Relay
+from holdfast.delivery.sender import Patience
 from holdfast.handlers.housekeeping import delete_expired_carts, release_expired_reservations
+from holdfast.outbound.addresses import allowed_of
+from holdfast.outbound.client import Client
 from holdfast.store.audit.findings import purge
 from holdfast.store.housekeeping import analyze_grown, purge_fates
 from holdfast.store.idempotency import purge_answers
@@ -65,10 +71,15 @@ async def work(config: Config) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     tasks = [asyncio.create_task(_repeat(chore, stop)) for chore in chores]
+    client = Client(allowed_of(config.outbound_allow))
+    patience = Patience(timedelta(hours=config.retry_hours))
+    relay = Relay(config.database_url, store, patience, lambda settings: connect(settings, client))
+    tasks.append(asyncio.create_task(relay.run(stop)))
     await stop.wait()
     for auditor in auditors.values():
         auditor.stop()
     await asyncio.gather(*tasks)
+    await client.close()
     watching.cancel()
     counts.close()
     await store.close()

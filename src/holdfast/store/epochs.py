@@ -53,3 +53,7 @@ class Epochs:
     def bump(self, slot: int) -> None:
         """Say that something behind this slot changed. The number is unique: time and process."""
         self._slots[slot] = (time.time_ns() & ~0xFFF) | self._salt
+
+    def snapshot(self) -> bytes:
+        """All numbers at once, to see later whether anything changed."""
+        return self._slots.tobytes()

@@ -19,7 +19,9 @@ Text = Annotated[str, Meta(min_length=1, max_length=2048)]
 Url = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^\s/]\S*\Z", max_length=2048)]
 WebUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]\S*\Z", max_length=2048)]
 # Standard Webhooks: 24 to 64 random bytes, in base64.
-WebhookSecret = Annotated[str, Meta(pattern=r"^whsec_[A-Za-z0-9+/]{32,86}={0,2}\Z")]
+WebhookSecret = Annotated[
+    str, Meta(pattern=r"^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
+]
 WebhookSecrets = Annotated[tuple[WebhookSecret, ...], Meta(min_length=1, max_length=5)]
 # Who speaks for us, in an address: `user:password@`.
 _USERINFO = re.compile(r"(?<=//)[^/@]*@")
