@@ -129,7 +129,7 @@ async def test_the_page_goes_on_while_the_database_hangs(looking: Looking) -> No
     await looking.sign_in()
     await expect(looking.section("PostgreSQL")).to_contain_text("Connections")
     with stopped_database(looking.shop):
-        concern = looking.section("Attention").get_by_role("link", name=re.compile("PostgreSQL is down"))
+        concern = looking.section("Attention").get_by_role("link", name=re.compile("PostgreSQL has been down"))
         await expect(concern).to_be_visible(timeout=PATIENCE_MS)
         await expect(looking.page.get_by_role("status")).to_contain_text("In trouble")
         # Those who look for the first time are let in too.

@@ -1,6 +1,7 @@
 """What went wrong of late: warnings and errors at the end of this host's logs, with the request they belong to.
 
-Read from the files rather than kept in memory, because a process that crashed is the one to ask about.
+What circuits did stands there too, and is told by itself. Read from the files rather than kept in memory, because a
+process that crashed is the one to ask about.
 """
 
 from __future__ import annotations
@@ -9,26 +10,48 @@ import os
 from collections.abc import Iterator
 from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 TAIL_BYTES_MAX = 128 * 1024
 MISHAPS_MAX = 40
+CIRCUIT_MOVES_MAX = 30
 FILES_MAX = 80
 # Of a fact, and of an exception's end, where its reason stands.
 FACT_CHARACTERS_MAX = 300
 TRACE_CHARACTERS_MAX = 1_500
 LEVELS = ("warning", "error", "critical")
+# What the outbound client logs (outbound/line.py).
+CIRCUIT_MOVED = "breaker.moved"
 _KNOWN = ("at", "process", "level", "event", "correlation_id", "exception")
 
 
-def mishaps(folder: Path) -> list[dict[str, Any]] | None:
-    """The newest of all processes, the newest first; None where logs go elsewhere."""
+class Mishaps(NamedTuple):
+    """The newest of all processes, the newest first."""
+
+    problems: list[dict[str, Any]]
+    circuit_moves: list[dict[str, Any]]
+
+
+def mishaps(folder: Path) -> Mishaps | None:
+    """What the logs in this folder tell; None where logs go elsewhere."""
     if not folder.is_dir():
         return None
     files = sorted(folder.glob("*.log"))[:FILES_MAX]
-    return nlargest(MISHAPS_MAX, (line for file in files for line in _lines(file)), key=lambda line: line["at"])
+    found = [line for file in files for line in _lines(file)]
+    moves = [each for each in found if each["event"] == CIRCUIT_MOVED]
+    problems = [each for each in found if each["event"] != CIRCUIT_MOVED]
+    return Mishaps(_newest(problems, MISHAPS_MAX), [_move(each) for each in _newest(moves, CIRCUIT_MOVES_MAX)])
+
+
+def _newest(found: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    return nlargest(most, found, key=lambda line: line["at"])
+
+
+def _move(line: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: line["facts"].get(name, "") for name in ("destination", "phase", "why")}
+    return {"at": line["at"], "process": line["process"], **facts}
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,9 @@ from typing import Any
 from holdfast.base import clock
 from holdfast.base.counts import FOLDER, Page, counts, read_pages, summed
 from holdfast.base.errors import BadGateway
+from holdfast.base.history import FOLDER as HISTORY
+from holdfast.base.history import samples
+from holdfast.base.slo import WINDOWS, Standing, standings
 from holdfast.http.health import Health
 from holdfast.http.operations.lately import Lately, Seen
 from holdfast.http.operations.mishaps import mishaps
@@ -34,8 +37,9 @@ class State:
         self._parts: dict[str, Lately[Any]] = {
             "health": Lately(health.report, 1.0),
             "database": Lately(lambda: _numbers(store), 2.0),
+            "slos": Lately(lambda: asyncio.to_thread(_slos, data_folder / HISTORY), 15.0),
             "findings": Lately(lambda: _findings(store), 5.0),
-            "mishaps": Lately(lambda: asyncio.to_thread(mishaps, data_folder / "logs"), 2.0),
+            "logs": Lately(lambda: asyncio.to_thread(_logs, data_folder / "logs"), 2.0),
         }
 
     async def told(self) -> dict[str, Any]:
@@ -81,6 +85,33 @@ async def _numbers(store: Store) -> dict[str, Any]:
     if found is None:
         raise BadGateway
     return found._asdict()
+
+
+def _slos(folder: Path) -> dict[str, Any]:
+    """How every objective stands, from the counts the background worker wrote down."""
+    now = time.time()
+    seen = samples(folder)
+    return {
+        "knownSeconds": now - seen[0].at if seen else 0.0,
+        "windows": [window.name for window in WINDOWS],
+        "standings": [_slo(standing) for standing in standings(seen, now)],
+    }
+
+
+def _slo(standing: Standing) -> dict[str, Any]:
+    return {
+        "name": standing.slo.name,
+        "text": standing.slo.text,
+        "objective": standing.slo.objective,
+        "burns": standing.burns,
+        "budgetLeft": standing.budget_left,
+        "firing": [{"severity": alert.severity, "window": alert.long.name} for alert in standing.firing],
+    }
+
+
+def _logs(folder: Path) -> dict[str, Any] | None:
+    found = mishaps(folder)
+    return None if found is None else {"problems": found.problems, "circuitMoves": found.circuit_moves}
 
 
 async def _findings(store: Store) -> list[dict[str, Any]]:

@@ -115,7 +115,7 @@ async function signIn(event) {
     at("token").value = "";
     if (!answer.ok) return signInAgain((await answer.json()).message);
     await look();
-    at("main").focus();
+    at("main").focus({ preventScroll: true });
   } catch (problem) {
     signInAgain(problem.message);
   }

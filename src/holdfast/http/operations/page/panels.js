@@ -14,7 +14,7 @@ export function attention(view) {
   const health = view.value("health");
   for (const [name, part] of Object.entries(health?.parts ?? {})) {
     if (part.status !== "up") {
-      add("bad", `${named(name)} is down for ${seconds(part.sinceSeconds)}; needed for ${part.neededFor}`, name === "database" ? name : "processes");
+      add("bad", `${named(name)} has been down for ${seconds(part.sinceSeconds)}; needed for ${part.neededFor}`, name === "database" ? name : "processes");
     }
   }
   for (const process of view.processes) {
@@ -23,6 +23,12 @@ export function attention(view) {
     if (process.isFresh && lag > LAG_SECONDS_MAX) add("warn", `${process.name} stood still for ${seconds(lag)}`, "processes");
     if (process.figure("holdfast_gate_overloaded")) add("warn", `${process.name} is overloaded and refuses what has not begun`, "gate");
   }
+  for (const each of view.value("slos")?.standings ?? []) {
+    const page = each.firing.some(({ severity }) => severity === "page");
+    if (each.firing.length) add(page ? "bad" : "warn", `“${each.text}” spends its error budget too fast`, "slos");
+  }
+  const open = view.total("holdfast_outbound_destinations", { phase: "open" });
+  if (open) add("warn", `${count(open)} circuits are open`, "circuits");
   if (view.recent?.errors > 0) add("bad", `${rate(view.recent.errors)} requests a second end in an error`, "requests");
   const [money, others] = split(view.value("findings"));
   if (money.length) add("bad", `${count(money.length)} payments are neither an order nor a refund`, "payments");
@@ -65,6 +71,24 @@ function concerns(view) {
   const found = attention(view);
   if (!found.length) return h("p", {}, mark("good", "Nothing needs your attention."));
   return h("ul", { class: "concerns" }, found.map(({ kind, text, panel }) => h("li", {}, mark(kind, ""), h("a", { href: `#${panel}` }, text))));
+}
+
+function slos(view) {
+  const seen = view.value("slos");
+  if (!seen) return missing(view, "slos") ?? h("p", { class: "quiet" }, "Not seen yet.");
+  const state = (each) => {
+    const worst = each.firing.find(({ severity }) => severity === "page") ?? each.firing[0];
+    if (worst) return mark(worst.severity === "page" ? "bad" : "warn", `burning over ${worst.window}`);
+    return each.budgetLeft === null ? mark("none", "no events") : mark("good", "kept");
+  };
+  const rows = seen.standings.map((each) => ({
+    key: each.name,
+    cells: [h("span", { class: "long" }, each.text), state(each), `${100 * each.objective} %`, share(each.budgetLeft), ...seen.windows.map((window) => rate(each.burns[window]))],
+  }));
+  return [
+    table("Objectives and how fast they spend their error budgets", ["Objective", "State", "#of all", "#budget left", ...seen.windows.map((window) => `#${window}`)], rows, ""),
+    h("p", { class: "quiet" }, `From the counts of ${seconds(seen.knownSeconds)}. Under each span: how fast the budget burns; 1 spends exactly that of 30 days.`),
+  ];
 }
 
 function requests(view) {
@@ -143,6 +167,74 @@ function gate(view) {
   return table("Admission to each process", ["Process", "State", "Under way", "#waiting", "#let in", "#had waited", "#refused"], rows, "Not set up.");
 }
 
+function caches(view) {
+  const told = view.telling("holdfast_kept_");
+  if (!told.length) return h("p", { class: "quiet" }, "Not set up.");
+  const of = (outcome) => view.total("holdfast_kept_answers_total", { outcome });
+  const kept = of("cached") + of("held") + of("stale");
+  const away = Math.max(...told.map((process) => process.figure("holdfast_kept_outage_seconds")));
+  return [
+    h("p", {}, away > 0 ? mark("bad", `The database is away for ${seconds(away)}: kept answers are given, marked stale`) : mark("good", "Every answer given is current")),
+    facts([
+      ["Answered from memory", share(kept + of("missed") ? kept / (kept + of("missed")) : null)],
+      ["Current", count(of("cached"))],
+      ["Not modified (304)", count(of("held"))],
+      ["Stale", of("stale") ? mark("warn", count(of("stale"))) : "0"],
+      ["Made anew", count(of("missed"))],
+      ["Waited for the same answer", count(of("joined"))],
+      ["Answers kept", count(view.total("holdfast_kept_entries"))],
+      ["Memory", bytes(view.total("holdfast_kept_bytes"))],
+      ["Oldest stale answer given", seconds(Math.max(...told.map((process) => process.figure("holdfast_kept_stale_seconds_max"))))],
+      ["Outages noticed", count(view.total("holdfast_kept_outages_total"))],
+    ]),
+  ];
+}
+
+function limits(view) {
+  const told = view.telling("holdfast_rates_");
+  const tiers = [...new Set(told.flatMap((process) => process.all("holdfast_rates_admitted_total").map(({ labels }) => labels.tier)))];
+  const rows = tiers.map((tier) => {
+    const limited = view.total("holdfast_rates_limited_total", { tier });
+    return { key: tier, cells: [tier, count(view.total("holdfast_rates_admitted_total", { tier })), limited ? mark("warn", count(limited)) : "0"] };
+  });
+  return [
+    table("Requests by tier", ["Tier", "#within their rate", "#told 429"], rows, "Not set up."),
+    rows.length > 0 && facts([
+      ["Callers known", count(view.total("holdfast_rates_accounts"))],
+      ["Leases", count(view.total("holdfast_rates_leases_total"))],
+      ["Leases taken alone", count(view.total("holdfast_rates_alone_total"))],
+      ["Buckets forgotten", count(view.total("holdfast_rates_forgotten_total"))],
+    ]),
+  ];
+}
+
+function circuits(view) {
+  const of = (phase) => view.total("holdfast_outbound_destinations", { phase });
+  const calls = (outcome) => view.total("holdfast_outbound_calls_total", { outcome });
+  const moves = view.value("logs")?.circuitMoves ?? [];
+  const moved = (each, place) => ({
+    key: `${each.at}/${each.process}/${place}`,
+    cells: [ago(each.at, view.now), mark({ open: "bad", closed: "good" }[each.phase] ?? "warn", each.phase), each.destination, each.why, each.process],
+  });
+  const none = h("p", { class: "quiet" }, "Nobody outside has been called.");
+  return [
+    view.telling("holdfast_outbound_").length && sum(["open", "half-open", "closed"].map(of))
+      ? facts([
+          ["Closed", count(of("closed"))],
+          ["Half open", of("half-open") ? mark("warn", count(of("half-open"))) : "0"],
+          ["Open", of("open") ? mark("bad", count(of("open"))) : "0"],
+          ["Calls answered", count(calls("answered"))],
+          ["Calls failed", count(calls("failed"))],
+          ["Not made: circuit open", count(calls("refused_open"))],
+          ["Not made: too many", count(calls("refused_busy"))],
+          ["Repeated", count(calls("retries"))],
+        ])
+      : none,
+    h("h3", {}, "History"),
+    table("What circuits did", ["When", "Became", "Destination", "Why", "Process"], moves.map(moved), "No circuit has opened of late."),
+  ];
+}
+
 function commits(view) {
   const { changes, commitEvents, commitChanges } = view.state.traffic;
   const batches = sum(commitChanges.slice(0, -1));
@@ -175,7 +267,7 @@ function findings(view, ours, none) {
 }
 
 function mishaps(view) {
-  const seen = view.value("mishaps");
+  const seen = view.value("logs")?.problems;
   const item = (each, place) =>
     h("li", { "data-key": `${each.at}/${each.process}/${place}` },
       h("details", {},
@@ -186,19 +278,23 @@ function mishaps(view) {
           ...Object.entries(each.facts),
         ]),
         each.exception && h("pre", { tabindex: 0 }, each.exception)));
-  return [missing(view, "mishaps", "The logs of this installation go elsewhere."), seen && (seen.length ? h("ul", { class: "list", "aria-label": "Recent problems" }, seen.map(item)) : h("p", {}, mark("good", "The logs tell of no problem.")))];
+  return [missing(view, "logs", "The logs of this installation go elsewhere."), seen && (seen.length ? h("ul", { class: "list", "aria-label": "Recent problems" }, seen.map(item)) : h("p", {}, mark("good", "The logs tell of no problem.")))];
 }
 
 /** In the order they are read. */
 export const PANELS = [
   { id: "attention", title: "Attention", wide: true, show: concerns },
   { id: "now", title: "The last ten seconds", wide: true, show: tiles },
+  { id: "slos", title: "Objectives", wide: true, show: slos },
   { id: "requests", title: "Requests", show: requests },
   { id: "processes", title: "Processes", show: processes },
   { id: "gate", title: "Admission", show: gate },
   { id: "database", title: "PostgreSQL", show: database },
   { id: "commits", title: "Commits", show: commits },
   { id: "outcomes", title: "Outcomes", show: outcomes },
+  { id: "caches", title: "Kept answers", show: caches },
+  { id: "limits", title: "Rate limits", show: limits },
+  { id: "circuits", title: "Circuits", wide: true, show: circuits },
   { id: "payments", title: "Payments without orders", show: (view) => findings(view, (all) => split(all)[0], "Every captured payment became an order or a refund.") },
   { id: "findings", title: "Audit findings", show: (view) => findings(view, (all) => split(all)[1], "The audit has no open findings.") },
   { id: "mishaps", title: "Recent problems", wide: true, show: mishaps },
