@@ -50,6 +50,7 @@ from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
 from holdfast.outbound.addresses import allowed_of
 from holdfast.outbound.client import Client
+from holdfast.outbound.telling import of_outbound
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
@@ -76,13 +77,15 @@ async def serve(config: Config) -> None:
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     counts.open(config.data_folder / FOLDER, f"api-{config.worker_index}")
-    app = build(store, config, config.data_folder / "rates")
+    client = Client(allowed_of(config.outbound_allow))
+    app = build(store, config, config.data_folder / "rates", client)
     await app.rates.settings.start()
     tellers = (
         partial(of_gate, app.gate),
         partial(of_store, store),
         partial(of_kept, app.kept),
         partial(of_rates, app.rates),
+        partial(of_outbound, client),
     )
     watching = asyncio.create_task(watch(counts, tellers))
     server = Server(
@@ -106,13 +109,17 @@ async def serve(config: Config) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(config.drain_seconds):
                 await store.close()
+                await client.close()
         watching.cancel()
         counts.close()
         log.log.info("worker.stopped", pid=os.getpid())
 
 
-def build(store: Store, config: Config, rate_page: Path | None = None) -> App:
-    """The application of one process; `rate_page` is where it shares its buckets with the others."""
+def build(store: Store, config: Config, rate_page: Path | None = None, client: Client | None = None) -> App:
+    """The application of one process, which calls the outside by `client`.
+
+    rate_page: where it shares its buckets with the others.
+    """
     tokens = Tokens(store.database, store.epochs)
     oauth = OAuth(tokens, verifier(store))
     access = Access(config.operator_token_file, secure=config.api_url.startswith("https:"))
@@ -130,7 +137,7 @@ def build(store: Store, config: Config, rate_page: Path | None = None) -> App:
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
     authenticator = Authenticator(tokens, store.epochs)
     rates = Rates(Page(rate_page), authenticator, RateSettings(store), Addresses(trusted_proxies(config)))
-    extensions = Extensions(store, Client(allowed_of(config.outbound_allow)))
+    extensions = Extensions(store, client or Client(allowed_of(config.outbound_allow)))
     return App(store, authenticator, Router(by_path()), sides, signer, extensions=extensions, rates=rates)
 
 
