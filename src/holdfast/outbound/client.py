@@ -107,6 +107,11 @@ class Client:
             surplus.append(self._lines.pop(name))
         return surplus
 
+    @property
+    def allowed(self) -> Allowed:
+        """What may be called beside the public internet."""
+        return self._allowed
+
     def figures(self) -> list[Figures]:
         """How things stand with each destination this process has called."""
         return [line.figures() for line in self._lines.values()]

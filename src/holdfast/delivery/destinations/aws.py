@@ -171,5 +171,8 @@ def region_of(arn: str) -> str:
 
 
 def bus_of(settings: EventBridgeDestination) -> str:
-    partition = session().get_partition_for_region(settings.region)
+    try:
+        partition = session().get_partition_for_region(settings.region)
+    except errors.UnknownRegionError:
+        raise ValueError(f"There is no region '{settings.region}'.") from None
     return f"arn:{partition}:events:{settings.region}:{settings.account_id}:event-bus/default"

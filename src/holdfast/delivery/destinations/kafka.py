@@ -17,6 +17,7 @@ from aiokafka.conn import create_conn
 
 from holdfast.commerce.resources.subscription.destinations import ConfluentCloudDestination, KafkaDestination
 from holdfast.delivery.destinations.connection import ANSWER_SECONDS, CONNECT_SECONDS, Connection, quieten, told
+from holdfast.delivery.destinations.guard import place_of
 from holdfast.delivery.destinations.port import ACCEPTED, Delivery, Misconfigured, Outcome, Refused, Retry
 
 BATCH_MAX = 256
@@ -97,9 +98,9 @@ class KafkaTopic:
 
     async def _see_why(self) -> None:
         """Raise what the first server has against us, which the producer keeps to itself."""
-        host, _, port = self._access.servers[0].rpartition(":")
+        place = place_of(self._access.servers[0])
         connection = await create_conn(
-            host, int(port), request_timeout_ms=int(CONNECT_SECONDS * 1000), **self._access.options
+            place.host, place.port, request_timeout_ms=int(CONNECT_SECONDS * 1000), **self._access.options
         )
         connection.close()
 

@@ -6,7 +6,16 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.commerce.resources.subscription.destinations import AnyDestination, WebhookDestination, type_of
+from holdfast.commerce.resources.subscription.destinations import (
+    AnyDestination,
+    AzureEventGridDestination,
+    AzureServiceBusDestination,
+    WebhookDestination,
+    type_of,
+)
+from holdfast.delivery.destinations.azure import EventGrid, ServiceBus
+from holdfast.delivery.destinations.connection import told
+from holdfast.delivery.destinations.guard import Guarded, addresses_of
 from holdfast.delivery.destinations.port import Destination
 from holdfast.delivery.destinations.webhook import Webhook
 from holdfast.outbound.client import Client
@@ -28,13 +37,21 @@ Factory = Callable[[Any], Destination]
 
 
 class NoAdapter(LookupError):
-    """A kind of destination this installation cannot serve: its client library is not there."""
+    """A destination this installation cannot serve: its client library is not there, or the settings are senseless."""
 
 
 def connect(settings: AnyDestination, client: Client) -> Destination:
-    """The destination these settings describe; nothing is sent yet. Webhooks go through `client`. Raises NoAdapter."""
-    if isinstance(settings, WebhookDestination):
-        return Webhook(settings, client)
+    """The destination these settings describe; nothing is sent yet. Raises NoAdapter.
+
+    What is HTTP goes through `client`, and where that may not call, nobody else connects to.
+    """
+    match settings:
+        case WebhookDestination():
+            return Webhook(settings, client)
+        case AzureServiceBusDestination():
+            return ServiceBus(settings, client)
+        case AzureEventGridDestination():
+            return EventGrid(settings, client)
     kind = type_of(settings)
     module = ADAPTERS.get(kind)
     if module is None:
@@ -43,4 +60,8 @@ def connect(settings: AnyDestination, client: Client) -> Destination:
         factory: Factory = importlib.import_module(f"holdfast.delivery.destinations.{module}").connect
     except ImportError as error:
         raise NoAdapter(f"Destinations of type {kind} need a client library that is not installed: {error}.") from error
-    return factory(settings)
+    try:
+        destination = factory(settings)
+    except ValueError as error:
+        raise NoAdapter(f"A destination of type {kind} cannot be made of these settings: {told(error)}") from error
+    return Guarded(destination, addresses_of(settings), client.allowed)

@@ -32,8 +32,9 @@ NOT_LET_IN = (
     errors.ChannelAccessRefused,
     errors.ChannelNotFoundEntity,
     errors.ConnectionNotAllowed,
+    ValueError,  # an address that is none
 )
-TROUBLE = (errors.AMQPError, errors.ChannelInvalidStateError, PAMQPException, OSError, TimeoutError)
+TROUBLE = (errors.AMQPError, errors.ChannelInvalidStateError, PAMQPException, OSError, TimeoutError, ValueError)
 
 quieten("aio_pika", "aiormq")
 
