@@ -57,6 +57,7 @@ from holdfast.http.rate_settings import RateSettings
 from holdfast.http.rate_tiers import cost_of
 from holdfast.http.rates import Rates
 from holdfast.http.routes import Route, Router, place_of
+from holdfast.http.shelf import Shelf
 from holdfast.store.store import Store
 
 Scope = Mapping[str, Any]
@@ -109,6 +110,7 @@ class App:
         *,
         extensions: Extensions | None = None,
         rates: Rates | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._store = store
         self._authenticator = authenticator
@@ -117,7 +119,7 @@ class App:
         self._signer = signer
         self._extensions = extensions
         self._once = Once()
-        self.kept = Kept(store.epochs, authenticator, Outage(store.database.probe))
+        self.kept = Kept(store.epochs, authenticator, Outage(store.database.probe), shelf)
         self.gate = Gate(time.monotonic)
         self.rates = rates or Rates(Page(None), authenticator, RateSettings(store), Addresses())
         self._bodies = Bodies()

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from holdfast.base.errors import ApiError, BadGateway, DeadlineExceeded, ResourceNotFound, Unavailable
 from holdfast.commerce.scopes import allows
@@ -34,6 +34,8 @@ from holdfast.http.ladder import (
 )
 from holdfast.http.outage import Outage
 from holdfast.http.routes import Place, Route
+from holdfast.http.shelf import Shelf
+from holdfast.outbound.shared_memory import Figures as SharedFigures
 from holdfast.store.epochs import Epochs
 
 KEPT_BYTES_MAX = 48 * 1024 * 1024
@@ -50,6 +52,14 @@ _READS = ("GET", "HEAD")
 Reply = tuple[int, Headers, bytes]
 # Makes an answer: its body, and whether everybody with the scope may be given it.
 Make = Callable[[], Awaitable[tuple[bytes, bool]]]
+
+
+class Landed(NamedTuple):
+    """An answer that was made, or found with the other hosts; for_all: whether others may be given it."""
+
+    kept: KeptAnswer
+    for_all: bool
+    step: Step = Step.LIVE
 
 
 class Figures:
@@ -79,14 +89,17 @@ class Figures:
 class Kept:
     """Kept answers, those kept longest making room."""
 
-    def __init__(self, epochs: Epochs, authenticator: Authenticator, outage: Outage) -> None:
+    def __init__(
+        self, epochs: Epochs, authenticator: Authenticator, outage: Outage, shelf: Shelf | None = None
+    ) -> None:
         self._epochs = epochs
         self._authenticator = authenticator
         self._outage = outage
+        self._shelf = shelf
         self._answers: dict[Key, KeptAnswer] = {}
         self._absent: dict[Key, KeptAnswer] = {}
         self._bytes = 0
-        self._flights: Flights[tuple[KeptAnswer, bool]] = Flights()
+        self._flights: Flights[Landed] = Flights()
         self._figures = Figures()
 
     @property
@@ -99,6 +112,15 @@ class Kept:
         since_ns = self._outage.since_ns
         figures.outage_seconds = max(0.0, (time.time_ns() - since_ns) / 1e9) if since_ns else 0.0
         return figures
+
+    @property
+    def shelf_figures(self) -> SharedFigures | None:
+        """The figures of the second level, where there is one."""
+        return self._shelf.memory.figures if self._shelf is not None else None
+
+    async def close(self) -> None:
+        if self._shelf is not None:
+            await self._shelf.memory.close()
 
     # --- answers that are there --------------------------------------------------------------
 
@@ -206,7 +228,7 @@ class Kept:
 
         Only where the database does not answer at all, the one that was given before.
         """
-        flight, joined = self._flights.join((keeping.key, keeping.epoch), lambda: self._made(keeping, make))
+        flight, joined = self._flights.join((keeping.key, keeping.epoch), lambda: self._found_or_made(keeping, make))
         while not (await asyncio.wait((flight,), timeout=PATIENCE_SECONDS))[0]:
             now = time.monotonic()
             kept = self._overtaken(keeping.key, now)
@@ -214,12 +236,23 @@ class Kept:
                 self._outage.suspect()
                 if self._outage.since_ns:
                     return self._reply(kept, Step.STALE, if_none_match, now)
-        kept, for_all = flight.result()
-        if joined and not for_all:
-            kept, _ = await self._made(keeping, make)
-        return self._reply(kept, Step.LIVE, if_none_match, keeping.began_at)
+        landed = flight.result()
+        if joined and not landed.for_all:
+            landed = await self._made(keeping, make)
+        return self._reply(landed.kept, landed.step, if_none_match, min(time.monotonic(), landed.kept.fresh_until))
 
-    async def _made(self, keeping: Keeping, make: Make) -> tuple[KeptAnswer, bool]:
+    async def _found_or_made(self, keeping: Keeping, make: Make) -> Landed:
+        """An answer for the shelf is looked for there first."""
+        found = await self._shelf.find(keeping) if self._shelf is not None else None
+        if found is not None and found.is_current:
+            self._keep(found.answer)
+            return Landed(found.answer, for_all=True, step=Step.CACHED)
+        if found is not None and keeping.key not in self._answers:
+            # Nobody knows whether the database answers.
+            self._keep(found.answer)
+        return await self._made(keeping, make)
+
+    async def _made(self, keeping: Keeping, make: Make) -> Landed:
         self._figures.missed += 1
         try:
             body, for_all = await make()
@@ -227,13 +260,14 @@ class Kept:
             self._keep_absent(KeptAnswer(keeping, encode(missing.body()), missing.status))
             raise
         answer = KeptAnswer(keeping, body)
-        if for_all:
-            self._keep(answer)
-        return answer, for_all
+        if for_all and self._keep(answer) and self._shelf is not None:
+            self._shelf.keep(answer)
+        return Landed(answer, for_all)
 
-    def _keep(self, answer: KeptAnswer) -> None:
+    def _keep(self, answer: KeptAnswer) -> bool:
+        """Whether it is kept."""
         if len(answer.body) > KEPT_ANSWER_BYTES_MAX:
-            return
+            return False
         key = answer.keeping.key
         self._absent.pop(key, None)
         self._drop(key)
@@ -242,6 +276,7 @@ class Kept:
         while self._bytes > KEPT_BYTES_MAX:
             self._figures.dropped += 1
             self._drop(next(iter(self._answers)))
+        return True
 
     def _keep_absent(self, answer: KeptAnswer) -> None:
         key = answer.keeping.key

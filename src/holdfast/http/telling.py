@@ -41,6 +41,14 @@ def of_kept(kept: Kept) -> Iterator[Figure]:
     yield Figure("holdfast_kept_stale_seconds_max", figures.stale_seconds_max)
     yield Figure("holdfast_kept_outages_total", figures.outages)
     yield Figure("holdfast_kept_outage_seconds", figures.outage_seconds)
+    for age_seconds, count in enumerate(figures.ages):
+        yield Figure("holdfast_kept_ages_total", count, {"seconds": str(age_seconds)})
+    shelf = kept.shelf_figures
+    if shelf is not None:
+        for outcome in ("found", "missed", "failed", "left_out"):
+            yield Figure("holdfast_shelf_lookups_total", getattr(shelf, outcome), {"outcome": outcome})
+        yield Figure("holdfast_shelf_puts_total", shelf.put)
+        yield Figure("holdfast_shelf_closed", float(shelf.closed))
 
 
 def of_rates(rates: Rates) -> Iterator[Figure]:
