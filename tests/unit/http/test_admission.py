@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.base.errors import OverCapacity
+from holdfast.base.outside import door, outside
 from holdfast.http.admission import (
     INTERVAL_SECONDS,
     OVERLOADED_SECONDS,
@@ -287,3 +288,34 @@ async def test_no_kind_starves_while_others_leave_room(criticality: Criticality)
         await crowd.go(len(crowd.inside))
         assert task.done()
     assert not crowd.refused
+
+
+async def test_who_waits_for_the_outside_makes_room_and_comes_back_at_once() -> None:
+    crowd = Crowd()
+    await crowd.fill()
+    stay = crowd.gate.stay(STEP)
+    (waiting,) = await crowd.come(BEGIN)
+    assert not waiting.done()
+    door.set(stay)
+    with outside():
+        await crowd.come(READ, 0)
+        await asyncio.wait_for(waiting, WAIT_SECONDS_MAX)
+        crowd.clock.now += 5.0
+    assert crowd.gate.figures.in_flight == LIMIT_FIRST + 1
+    stay.leave()
+    assert crowd.gate.figures.in_flight == LIMIT_FIRST
+
+
+async def test_time_spent_outside_is_not_our_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Crowd()
+    await crowd.come(STEP)
+    left: list[float] = []
+    monkeypatch.setattr(crowd.gate, "leave", lambda _criticality, seconds: left.append(seconds))
+    stay = crowd.gate.stay(STEP)
+    crowd.clock.now += 0.25
+    door.set(stay)
+    with outside():
+        crowd.clock.now += 7.0
+    crowd.clock.now += 0.5
+    stay.leave()
+    assert left == [0.75]
