@@ -15,7 +15,7 @@ import fcntl
 import mmap
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from holdfast.http.bucket import SECOND, Ask, Taken, Tier, take
@@ -98,13 +98,16 @@ class Page:
         finally:
             self._unlock()
 
-    def raise_to(self, key: int, missing: int) -> None:
-        """What others took of this bucket elsewhere."""
-        if self._lock():
-            try:
-                self._buckets.raise_to(key, self._clock(), missing)
-            finally:
-                self._unlock()
+    def raise_to(self, missing: Mapping[int, int]) -> None:
+        """Let buckets be full no sooner than in so many nanoseconds each: what was taken of them elsewhere."""
+        if not self._lock():
+            return
+        try:
+            now = self._clock()
+            for key, nanoseconds in missing.items():
+                self._buckets.raise_to(key, now, nanoseconds)
+        finally:
+            self._unlock()
 
     def _lock(self) -> bool:
         if self._handle is None:

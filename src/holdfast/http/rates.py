@@ -111,6 +111,8 @@ class Elsewhere(Protocol):
 
     def figures(self) -> Mapping[str, int | str]: ...
 
+    async def close(self) -> None: ...
+
 
 class Rates:
     """The limiter of one process."""
@@ -159,6 +161,10 @@ class Rates:
         elsewhere = self._elsewhere.figures() if self._elsewhere else {}
         forgotten, accounts = self._page.forgotten, len(self._accounts)
         return Figures(admitted, limited, self._leases, self._alone, forgotten, accounts, elsewhere)
+
+    async def close(self) -> None:
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
 
     # --- whose bucket ----------------------------------------------------------------------
 

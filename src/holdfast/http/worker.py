@@ -41,15 +41,19 @@ from holdfast.http.operations.side import Operations
 from holdfast.http.operations.state import State
 from holdfast.http.operator import OperatorRoutes
 from holdfast.http.pages import docs, operations
+from holdfast.http.rate_hosts import Hosts
 from holdfast.http.rate_operator import RateRoutes
 from holdfast.http.rate_page import Page
 from holdfast.http.rate_settings import RateSettings
 from holdfast.http.rates import Rates
 from holdfast.http.routes import Router
+from holdfast.http.shelf import Shelf
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
 from holdfast.outbound.addresses import allowed_of
 from holdfast.outbound.client import Client
+from holdfast.outbound.shared_buckets import SharedBuckets
+from holdfast.outbound.shared_memory import SharedMemory
 from holdfast.outbound.telling import of_outbound
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
@@ -110,6 +114,8 @@ async def serve(config: Config) -> None:
             async with asyncio.timeout(config.drain_seconds):
                 await store.close()
                 await client.close()
+                await app.kept.close()
+                await app.rates.close()
         watching.cancel()
         counts.close()
         log.log.info("worker.stopped", pid=os.getpid())
@@ -136,9 +142,17 @@ def build(store: Store, config: Config, rate_page: Path | None = None, client: C
     }
     signer = read_signer(Path(config.receipt_key_file)) if config.receipt_key_file else None
     authenticator = Authenticator(tokens, store.epochs)
-    rates = Rates(Page(rate_page), authenticator, RateSettings(store), Addresses(trusted_proxies(config)))
+    rates = limiter(store, authenticator, config, Page(rate_page))
+    shelf = Shelf(SharedMemory(config.redis_url), store.epochs) if config.redis_url else None
     extensions = Extensions(store, client or Client(allowed_of(config.outbound_allow)))
-    return App(store, authenticator, Router(by_path()), sides, signer, extensions=extensions, rates=rates)
+    return App(store, authenticator, Router(by_path()), sides, signer, extensions=extensions, rates=rates, shelf=shelf)
+
+
+def limiter(store: Store, authenticator: Authenticator, config: Config, page: Page) -> Rates:
+    """What limits the callers of this process. Raises BadSetting."""
+    hosts = Hosts(SharedBuckets(config.redis_url), page) if config.redis_url else None
+    addresses = Addresses(trusted_proxies(config))
+    return Rates(page, authenticator, RateSettings(store), addresses, elsewhere=hosts)
 
 
 def trusted_proxies(config: Config) -> tuple[Network, ...]:

@@ -100,8 +100,8 @@ def test_whoever_is_stopped_with_the_lock_does_not_stop_the_others(tmp_path: Pat
 
 def test_what_was_taken_elsewhere_counts_here_and_never_backwards(tmp_path: Path) -> None:
     page = Page(tmp_path / "rates", Clock())
-    page.raise_to(7, 70 * SECOND)
-    page.raise_to(7, 10 * SECOND)
+    page.raise_to({7: 70 * SECOND, 8: SECOND})
+    page.raise_to({7: 10 * SECOND})
     assert wait(page, 7, 31.0) == SECOND
 
 
