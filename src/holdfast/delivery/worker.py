@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from holdfast.base import log
+from holdfast.base import log, tracing
 from holdfast.base.config import Config, read_config
 from holdfast.base.counts import FOLDER, counts
 from holdfast.base.vitals import watch
@@ -82,6 +82,7 @@ async def work(config: Config) -> None:
     await client.close()
     watching.cancel()
     counts.close()
+    tracing.close()
     await store.close()
 
 
@@ -111,6 +112,7 @@ async def _clear(chore: Chore) -> None:
 def main() -> None:
     config = read_config(os.environ)
     log.configure("background", config.log_level)
+    tracing.configure("background", os.environ)
     uvloop.run(work(config))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from holdfast.base import clock
+from holdfast.base import clock, tracing
 from holdfast.base.errors import InvalidInput, ResourceNotFound
 from holdfast.base.ids import is_uuid, uuid7
 from holdfast.base.receipts import Signer
@@ -184,13 +184,18 @@ class Work:
                 store_key=self.store_key,
             )
             try:
-                return decision(facts)
+                with tracing.span("decide"):
+                    return decision(facts)
             except MissingFacts as missing:
                 await self._gather(missing.lookups)
                 self._asked += [lookup for lookup in missing.lookups if isinstance(lookup, ById | ByField)]
         raise InvalidInput("The request needs too many other resources, one after another; split it up.")
 
     async def _gather(self, lookups: Iterable[Lookup]) -> None:
+        with tracing.span("gather"):
+            await self._read(lookups)
+
+    async def _read(self, lookups: Iterable[Lookup]) -> None:
         """Load records, those by id or unique value with one trip for all."""
         promised: list[tuple[ById | ByField, Future[Document | None]]] = []
         counts: list[tuple[Used, Future[int]]] = []

@@ -58,6 +58,7 @@ from holdfast.http.rate_tiers import cost_of
 from holdfast.http.rates import Rates
 from holdfast.http.routes import Route, Router, place_of
 from holdfast.http.shelf import Shelf
+from holdfast.http.traced import traced
 from holdfast.store.store import Store
 
 Scope = Mapping[str, Any]
@@ -144,7 +145,9 @@ class App:
             # Every request is a task of its own, so what is bound here ends with it.
             bind_contextvars(correlation_id=correlation.decode())
             admitting = Admitting(matters, given.get(b"x-request-timeout"), given.get(b"x-request-deadline"))
-            reply = await self._answer(scope, receive, authorization, admitting)
+            with traced(scope, given, correlation) as span:
+                reply = await self._answer(scope, receive, authorization, admitting)
+                span.answered(reply[0])
         await _send(scope, send, reply, correlation)
         status = reply[0]
         if status == 201 and matters is Criticality.ORDER:

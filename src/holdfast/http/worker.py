@@ -19,7 +19,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from holdfast.base import log
+from holdfast.base import log, tracing
 from holdfast.base.config import BadSetting, Config, read_config, sentence, variable
 from holdfast.base.counts import FOLDER, counts
 from holdfast.base.receipts import read_signer
@@ -118,6 +118,7 @@ async def serve(config: Config) -> None:
                 await app.rates.close()
         watching.cancel()
         counts.close()
+        tracing.close()
         log.log.info("worker.stopped", pid=os.getpid())
 
 
@@ -166,6 +167,7 @@ def trusted_proxies(config: Config) -> tuple[Network, ...]:
 def main() -> None:
     config = read_config(os.environ)
     log.configure(f"api-{config.worker_index}", config.log_level)
+    tracing.configure(f"api-{config.worker_index}", os.environ)
     uvloop.run(serve(config))
 
 

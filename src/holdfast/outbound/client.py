@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from holdfast.base import tracing
 from holdfast.outbound.addresses import Allowed
 from holdfast.outbound.breaker import Policy
 from holdfast.outbound.destination import Destination, Request, Response, check_sendable
@@ -66,7 +67,8 @@ class Client:
             last = attempt == request.attempts_max
             response = None
             try:
-                response = await _attempted(line, destination, request, until, judge)
+                with tracing.span("call", {"holdfast.destination": destination.name, "holdfast.attempt": attempt}):
+                    response = await _attempted(line, destination, request, until, judge)
                 if last or response.status not in WORTH_ANOTHER or not request.is_repeatable:
                     return response
             except OutboundError as error:

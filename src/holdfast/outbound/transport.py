@@ -18,6 +18,7 @@ from typing import Any
 
 import httpcore
 
+from holdfast.base import tracing
 from holdfast.outbound.addresses import Allowed, check
 from holdfast.outbound.destination import Destination, Request, Response
 from holdfast.outbound.errors import (
@@ -157,7 +158,9 @@ class Connections:
 
     async def _exchange(self, destination: Destination, request: Request, began: float) -> Response:
         times = {"connect": destination.connect_seconds}
-        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers]
+        headers = [
+            (name.encode("ascii"), value.encode("latin-1")) for name, value in (*request.headers, *tracing.headers())
+        ]
         async with self._pool.stream(
             request.method, destination.url, headers=headers, content=request.body, extensions={"timeout": times}
         ) as answer:

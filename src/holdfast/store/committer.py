@@ -16,10 +16,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from holdfast.base import tracing
 from holdfast.base.counts import counts
 from holdfast.base.deadline import Deadline, current
 from holdfast.base.errors import ApiError, General, InvalidInput, OverCapacity, PendingOperation
@@ -50,6 +51,8 @@ class Waiting(NamedTuple):
     change: Change
     done: asyncio.Future[None]
     deadline: Deadline | None
+    # The trace of who asked, where there is one.
+    trace: Any = None
 
 
 class Outcome(NamedTuple):
@@ -93,7 +96,7 @@ class Committer:
         if len(self._waiting) >= WAITING_MAX:
             raise OverCapacity
         loop = asyncio.get_running_loop()
-        waiting = Waiting(change, loop.create_future(), current())
+        waiting = Waiting(change, loop.create_future(), current(), tracing.here())
         self._waiting.append(waiting)
         if self._running is None:
             self._running = loop.create_task(self._run())
@@ -128,7 +131,8 @@ class Committer:
     async def _settle(self, batch: list[Waiting]) -> None:
         taken = asyncio.get_running_loop().time()
         try:
-            verdicts = await self._verdicts_of([waiting.change for waiting in batch], taken + BATCH_SECONDS_MAX)
+            with tracing.batch("commit", [waiting.trace for waiting in batch]):
+                verdicts = await self._verdicts_of([waiting.change for waiting in batch], taken + BATCH_SECONDS_MAX)
             count_batch(verdicts, asyncio.get_running_loop().time() - taken)
             for waiting, verdict in zip(batch, verdicts, strict=True):
                 if verdict is None:
