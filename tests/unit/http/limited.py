@@ -56,7 +56,8 @@ def limiter(page: Page, tier: Tier | None = None, clock: Callable[[], int] = tim
 
 
 def know(authenticator: Authenticator, authorization: bytes, caller: Caller) -> None:
-    authenticator._seen[authorization] = Seen(caller, 0, 0, math.inf, math.inf)
+    epoch = authenticator._epochs.read(0)
+    authenticator._seen[authorization] = Seen(caller, 0, epoch, math.inf, math.inf)
 
 
 class Outcome(NamedTuple):
