@@ -80,10 +80,11 @@ async def subscribe(store: Store, project: str, kind: str = "category", *, chang
     """A subscription to a kind's messages, or changes; its key is the name sinks are found by."""
     moment = clock.now()
     place: dict[str, Any] = {"id": uuid7(), "created_at": moment, "last_modified_at": moment}
-    destination = WebhookDestination(url=f"http://{given.get('key', 'sink')}.example/")
+    named = WebhookDestination(url=f"http://{given.get('key', 'sink')}.example/")
+    destination: Any = given.pop("destination", named)
     wanted: Any = kind
     told = ChangeSubscription(resource_type_id=wanted) if changes else MessageSubscription(resource_type_id=wanted)
-    asked = {"changes" if changes else "messages": (told,)} | given
+    asked: dict[str, Any] = {"changes" if changes else "messages": (told,)} | given
     subscription = Subscription(destination=destination, **place, **asked)
     other = Other(secrets, None, SubscriptionSecret(destination=destination, **place))
     await store.commit(change_of(project, subscriptions, None, Changed(subscription, others=(other,))))
@@ -108,3 +109,10 @@ async def tell_of(store: Store, project: str, ids: Sequence[str], each: int, fir
         first,
         each,
     )
+
+
+async def until(true: Callable[[], Any]) -> None:
+    """Wait until an awaited question is answered with yes."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await true():  # noqa: ASYNC110 - facts in a database set no event
+            await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.delivery.sink import PATIENCE_SECONDS, Sink, subscribe, tell
+from tests.delivery.sink import Sink, subscribe, tell, until
 
 from holdfast.base.ids import uuid7
 from holdfast.commerce.resources.subscription.shape import CloudEventsFormat, MessageSubscription
@@ -18,13 +18,6 @@ from holdfast.store.standing import backlog, standings
 from holdfast.store.store import Store
 
 Begin = Callable[..., None]
-
-
-async def until(true: Callable[[], Any]) -> None:
-    """Wait until an awaited question is answered with yes."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await true():  # noqa: ASYNC110 - facts in a database set no event
-            await asyncio.sleep(0.02)
 
 
 async def one(store: Store, sql: str, *arguments: Any) -> Any:

@@ -23,6 +23,8 @@ COMMANDS = {
     "client": "create an API client in the running shop",
     "limits": "show or set how much each client may ask for",
     "stock": "show how the stock of an item came to be",
+    "events": "watch what happens, and have a subscription told of it again",
+    "deadletter": "look at notifications nobody took; send them again or throw them away",
     "receipts": "check that every acknowledged order is there as it was acknowledged",
     "bench": "measure this shop beside the raw limits of this machine",
     "drill": "break a shop in the middle of a sale, and check that no promise breaks",

@@ -87,7 +87,7 @@ def internal_side(health: Health, metrics: Side, operations: Operations, operato
                 return 200, [*_SVG], images.svg(path.removeprefix(_IMAGES).removesuffix(".svg"))
         if path.startswith(_OPERATIONS):
             return await operations.answer(method, path, headers, body)
-        status, value = await operator.answer(method, path, headers, body)
+        status, value = await operator.answer(method, path, query, headers, body)
         return status, [*_JSON, _NOT_KEPT], encode(value)
 
     return answer

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import asyncpg
 
 from holdfast.store.bodies import unpacked
-from holdfast.store.pool import CONNECT_TIMEOUT_SECONDS
+from holdfast.store.pool import CONNECT_TIMEOUT_SECONDS, Database
 from holdfast.store.queries import columns, queries
 
 _SQL = queries("relay")
@@ -283,3 +283,15 @@ class Desk:
 def _owed(row: asyncpg.Record) -> Owed:
     body = row["body"]
     return Owed(*row.values())._replace(body=None if body is None else unpacked(body))
+
+
+@asynccontextmanager
+async def in_turn(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that owes something anew: between what was dealt out before and what will be after."""
+    connection = await database.connect()
+    try:
+        async with connection.transaction():
+            await connection.fetch(_SQL["lock_cursor"])
+            yield connection
+    finally:
+        await connection.close()
