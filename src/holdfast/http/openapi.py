@@ -238,7 +238,7 @@ def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
     if route.answer is not None:
         schema = schemas.of(route.answer)
         done["content"] = {JSON: {"schema": {"$ref": f"{PREFIX}{_page_name(route)}"} if route.page else schema}}
-    refused = ["400", "401", "403", "404", "502", "503", "504"]
+    refused = ["400", "401", "403", "404", "429", "502", "503", "504"]
     if route.method in {"POST", "DELETE"}:
         refused += ["408", "409", "413"]
     if _takes_key(route):
