@@ -37,7 +37,7 @@ OPERATIONS_FILES = frozenset(
         INDEX,
         "icon.svg",
         "ops.css",
-        *(f"{name}.js" for name in ("course", "dom", "ops", "panels", "view", "write")),
+        *(f"{name}.js" for name in ("asking", "course", "dom", "letters", "ops", "panels", "view", "write")),
     }
 )
 FILES = frozenset(

@@ -11,6 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,14 @@ from holdfast.http.health import Health
 from holdfast.http.operations.lately import Lately, Seen
 from holdfast.http.operations.mishaps import mishaps
 from holdfast.http.operations.traffic import traffic
-from holdfast.store.operations import newest_findings
+from holdfast.store.operations import newest_dead_letters, newest_findings
+from holdfast.store.standing import backlog
+from holdfast.store.standing import standings as subscription_standings
 from holdfast.store.store import Store
 from holdfast.store.vitals import database_numbers
+
+# Of the subscriptions of all projects, so many are listed.
+SUBSCRIPTIONS_MAX = 100
 
 
 class State:
@@ -39,6 +45,8 @@ class State:
             "database": Lately(lambda: _numbers(store), 2.0),
             "slos": Lately(lambda: asyncio.to_thread(_slos, data_folder / HISTORY), 15.0),
             "findings": Lately(lambda: _findings(store), 5.0),
+            "events": Lately(lambda: _events(store), 4.0),
+            "deadLetters": Lately(lambda: _dead_letters(store), 4.0),
             "logs": Lately(lambda: asyncio.to_thread(_logs, data_folder / "logs"), 2.0),
         }
 
@@ -115,7 +123,18 @@ def _logs(folder: Path) -> dict[str, Any] | None:
 
 
 async def _findings(store: Store) -> list[dict[str, Any]]:
-    return [
-        each._asdict() | {"first_seen": clock.timestamp(each.first_seen), "last_seen": clock.timestamp(each.last_seen)}
-        for each in await newest_findings(store.database)
-    ]
+    return [_plain(each._asdict()) for each in await newest_findings(store.database)]
+
+
+async def _events(store: Store) -> dict[str, Any]:
+    subscriptions = [_plain(each._asdict()) for each in await subscription_standings(store.database)]
+    return {"backlog": (await backlog(store.database))._asdict(), "subscriptions": subscriptions[:SUBSCRIPTIONS_MAX]}
+
+
+async def _dead_letters(store: Store) -> list[dict[str, Any]]:
+    return [_plain(each._asdict()) for each in await newest_dead_letters(store.database)]
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """Moments as the API writes them."""
+    return {name: clock.timestamp(fact) if isinstance(fact, datetime) else fact for name, fact in facts.items()}

@@ -1,7 +1,9 @@
 // Signs in, looks every two seconds, and shows what it saw with its age.
 
+import { ask } from "./asking.js";
 import { Course } from "./course.js";
 import { h, show } from "./dom.js";
+import { openLetter } from "./letters.js";
 import { attention, PANELS } from "./panels.js";
 import { View } from "./view.js";
 import { mark, seconds } from "./write.js";
@@ -9,19 +11,13 @@ import { mark, seconds } from "./write.js";
 const LOOK_MS = 2_000;
 // A page nobody sees looks less often.
 const HIDDEN_LOOK_MS = 10_000;
-const PATIENCE_MS = 5_000;
 
 const at = (id) => document.getElementById(id);
 const course = new Course();
+let view = null;
 let seenAt = null;
 let isPaused = false;
 let timer = null;
-
-/** Ask our own server; what changes something carries the header that only this page can send. */
-async function ask(method, path, body) {
-  const headers = method === "GET" ? {} : { "X-Holdfast-Page": "1", "Content-Type": "application/json" };
-  return fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
-}
 
 async function look() {
   clearTimeout(timer);
@@ -57,10 +53,11 @@ function seen(state) {
   at("board").hidden = false;
   seenAt = Date.now();
   course.add(state);
-  draw(new View(state, course));
+  view = new View(state, course);
+  draw();
 }
 
-function draw(view) {
+function draw() {
   const found = attention(view);
   const bad = found.some(({ kind }) => kind === "bad");
   stand(bad ? "bad" : found.length ? "warn" : "good", bad ? "In trouble" : found.length ? "Serving, see below" : "Serving");
@@ -101,6 +98,7 @@ function letScroll() {
 
 function signInAgain(problem) {
   seenAt = null;
+  at("dialog").close();
   at("board").hidden = true;
   at("sign-in").hidden = false;
   at("sign-in-problem").textContent = problem ?? "";
@@ -127,6 +125,13 @@ async function signOut() {
   signInAgain();
 }
 
+/** A button in what is drawn anew every two seconds says by its data what it does. */
+function act(event) {
+  const button = event.target.closest("[data-do]");
+  const letter = button && view.value("deadLetters")?.find((each) => each.id === button.dataset.id);
+  if (letter) openLetter(letter, view.now, look);
+}
+
 function pause() {
   isPaused = !isPaused;
   at("pause").setAttribute("aria-pressed", isPaused);
@@ -138,6 +143,7 @@ function pause() {
 at("sign-in-form").addEventListener("submit", signIn);
 at("sign-out").addEventListener("click", signOut);
 at("pause").addEventListener("click", pause);
+at("main").addEventListener("click", act);
 addEventListener("resize", letScroll);
 document.addEventListener("visibilitychange", () => document.hidden || isPaused || seenAt === null || look());
 setInterval(tick, 1_000);

@@ -27,6 +27,11 @@ export function attention(view) {
     const page = each.firing.some(({ severity }) => severity === "page");
     if (each.firing.length) add(page ? "bad" : "warn", `“${each.text}” spends its error budget too fast`, "slos");
   }
+  const given = (view.value("deadLetters") ?? []).filter((each) => !each.replayed_at);
+  if (given.length) add("warn", `${count(given.length)} events were given up and wait for you`, "dead-letters");
+  for (const each of view.value("events")?.subscriptions ?? []) {
+    if (each.status) add("warn", `Subscription ${each.key ?? each.id} ${HEALTH[each.status]?.[1]}`, "events");
+  }
   const open = view.total("holdfast_outbound_destinations", { phase: "open" });
   if (open) add("warn", `${count(open)} circuits are open`, "circuits");
   if (view.recent?.errors > 0) add("bad", `${rate(view.recent.errors)} requests a second end in an error`, "requests");
@@ -252,6 +257,50 @@ function commits(view) {
   ]);
 }
 
+const HEALTH = [["good", "healthy"], ["warn", "fails for now"], ["bad", "set up wrongly"]];
+
+function events(view) {
+  const seen = view.value("events");
+  const rows = (seen?.subscriptions ?? []).map((each) => ({
+    key: `${each.project}/${each.id}`,
+    cells: [
+      each.key ?? each.id,
+      each.project,
+      each.destination,
+      mark(...(HEALTH[each.status] ?? ["warn", "unknown"])),
+      count(each.owed),
+      each.lag_seconds ? seconds(each.lag_seconds) : "none",
+      each.held ? mark("warn", count(each.held)) : "0",
+      count(each.delivered),
+      count(each.failed),
+      each.dead ? mark("bad", count(each.dead)) : "0",
+      h("span", { class: "long" }, each.last_reason ?? ""),
+    ],
+  }));
+  return [
+    missing(view, "events"),
+    seen && facts([["Not dealt out yet", count(seen.backlog.undealt)], ["The oldest of them", seconds(seen.backlog.oldest_seconds)]]),
+    seen && table("Subscriptions", ["Subscription", "Project", "Destination", "State", "#owed", "#behind", "#resources held", "#delivered", "#attempts failed", "#dead", "Last trouble"], rows, "Nobody has subscribed."),
+  ];
+}
+
+function deadLetters(view) {
+  const seen = view.value("deadLetters");
+  const rows = (seen ?? []).map((each) => ({
+    key: each.id,
+    cells: [
+      h("button", { class: "small", type: "button", "data-do": "dead-letter", "data-id": each.id, "aria-label": `${each.type}, open ${each.id}` }, each.type),
+      each.subscription_key ?? each.subscription_id,
+      each.project,
+      count(each.attempts),
+      ago(each.buried_at, view.now),
+      each.replayed_at ? mark("warn", `replayed ${ago(each.replayed_at, view.now)}`) : mark("bad", "given up"),
+      h("span", { class: "long" }, each.reason),
+    ],
+  }));
+  return [missing(view, "deadLetters"), seen && table("Dead letters, the newest first", ["Notification", "Subscription", "Project", "#attempts", "Since", "State", "Reason"], rows, "Nothing was given up.")];
+}
+
 const listed = (name, findings, now) =>
   h("ul", { class: "list", "aria-label": name }, findings.map((each) =>
     h("li", { "data-key": `${each.project}/${each.check_name}/${each.subject}` },
@@ -295,6 +344,8 @@ export const PANELS = [
   { id: "caches", title: "Kept answers", show: caches },
   { id: "limits", title: "Rate limits", show: limits },
   { id: "circuits", title: "Circuits", wide: true, show: circuits },
+  { id: "events", title: "Events", wide: true, show: events },
+  { id: "dead-letters", title: "Dead letters", wide: true, show: deadLetters },
   { id: "payments", title: "Payments without orders", show: (view) => findings(view, (all) => split(all)[0], "Every captured payment became an order or a refund.") },
   { id: "findings", title: "Audit findings", show: (view) => findings(view, (all) => split(all)[1], "The audit has no open findings.") },
   { id: "mishaps", title: "Recent problems", wide: true, show: mishaps },
