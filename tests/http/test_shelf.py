@@ -52,11 +52,14 @@ class Host:
 
     def __init__(self, valkey: Program) -> None:
         self.epochs = Epochs(None)
+        # Nothing was changed here lately.
+        self.epochs._slots[SLOT] = 1
         self.answers = True
         authenticator = Authenticator(cast("Tokens", None), self.epochs)
         forever = time.monotonic() + 1e6
         caller = Caller(project="shop", client_id="c", scopes=granted("manage_project:shop", "shop"))
-        authenticator._seen[TOKEN] = Seen(caller, Epochs.slot("shop", "token"), 0, forever, forever)
+        slot = Epochs.slot("shop", "token")
+        authenticator._seen[TOKEN] = Seen(caller, slot, self.epochs.read(slot), forever, forever)
         self.memory = SharedMemory(f"redis://127.0.0.1:{valkey.port}/0")
         self.outage = Outage(self._probe)
         self.kept = Kept(self.epochs, authenticator, self.outage, Shelf(self.memory, self.epochs))

@@ -156,10 +156,10 @@ class Kept:
         return self._epoch(kept.keeping.slots) == kept.epoch
 
     def _is_all_there_is(self, kept: KeptAnswer, now: float) -> bool:
-        """In an outage: no, where a change of what it shows was acknowledged since, for then it is over."""
+        """In an outage: no, where something was changed since it was last confirmed, for then it is over."""
         if self._overtaken(kept.keeping.key, now) is None:
             return False
-        return max(map(self._epochs.read, kept.keeping.slots)) < self._outage.since_ns
+        return max(map(self._epochs.read, kept.keeping.slots)) < self._outage.confirmed_ns
 
     def _overtaken(self, key: Key, now: float) -> KeptAnswer | None:
         """What is kept, whether or not it is still true."""

@@ -23,8 +23,9 @@ class Outage:
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
         self._probe = probe
         self._probing: asyncio.Task[None] | None = None
-        # When it was confirmed, in nanoseconds of Unix time as epochs are; 0 while there is none.
+        # When it was first and last confirmed, in nanoseconds of Unix time as epochs are; 0 while there is none.
         self.since_ns = 0
+        self.confirmed_ns = 0
         self.count = 0
 
     def suspect(self) -> None:
@@ -40,12 +41,13 @@ class Outage:
             if self.since_ns:
                 log.info("reads.live", after_seconds=round((time.time_ns() - self.since_ns) / 1e9, 3))
         finally:
-            self.since_ns = 0
+            self.since_ns = self.confirmed_ns = 0
             self._probing = None
 
     def _confirm(self) -> None:
+        self.confirmed_ns = time.time_ns()
         if not self.since_ns:
-            self.since_ns = time.time_ns()
+            self.since_ns = self.confirmed_ns
             self.count += 1
             log.warning("reads.stale", reason="the database does not answer")
 

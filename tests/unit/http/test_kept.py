@@ -57,7 +57,8 @@ class Case:
     def let_in(self, token: bytes, scope: str) -> None:
         forever = time.monotonic() + 1e6
         caller = Caller(project="shop", client_id="c", scopes=granted(scope, "shop"))
-        self.seen[token] = Seen(caller, Epochs.slot("shop", "token"), 0, forever, forever)
+        slot = Epochs.slot("shop", "token")
+        self.seen[token] = Seen(caller, slot, self.epochs.read(slot), forever, forever)
 
     def change(self, kind: str = "product") -> None:
         self.epochs.bump(Epochs.slot("shop", kind))
@@ -420,3 +421,12 @@ async def test_a_refusal_that_has_to_do_with_the_request_stays(case: Case) -> No
     await case.ask()
     scope = scope_of(f"/shop/product-projections/{ID}")
     assert case.kept.instead(scope, TOKEN, InvalidInput("no")) is None
+
+
+async def test_a_change_in_the_middle_of_an_outage_does_not_end_it(case: Case) -> None:
+    await case.ask()
+    await case.lose_the_database()
+    case.change()
+    confirmed_ns = case.outage.confirmed_ns
+    await eventually(lambda: case.outage.confirmed_ns > confirmed_ns)
+    assert said(case.find())[b"x-holdfast-served"] == b"stale"
