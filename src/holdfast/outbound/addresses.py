@@ -24,7 +24,6 @@ ALLOWED_MAX = 256
 # Addresses that carry an IPv4 address for a translator or tunnel: calling one calls the other.
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
-_COMPATIBLE = IPv6Network("::/96")
 _SITE_LOCAL = IPv6Network("fec0::/10")
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*", re.IGNORECASE)
 
@@ -62,11 +61,11 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if address in _NAT64 or address in _COMPATIBLE:
+        if address in _NAT64:
             return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
         if address.sixtofour is not None:
             return is_public(address.sixtofour)
-        if address in _NAT64_LOCAL or address in _SITE_LOCAL or address.teredo is not None:
+        if address in _NAT64_LOCAL or address in _SITE_LOCAL:
             return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
