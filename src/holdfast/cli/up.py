@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def run(given: argparse.Namespace) -> int:
     layout.create()
     with layout.log("supervisor").open("a", buffering=1) as log:
         configure("supervisor", os.environ.get("HOLDFAST_LOG_LEVEL", "info"), log)
-        asyncio.run(Up(options, Progress(sys.stderr), print_json if given.json else welcome).run())
+        asyncio.run(
+            Up(options, Progress(sys.stderr), print_json if given.json else partial(welcome, options.data)).run()
+        )
     return 0
 
 
@@ -90,7 +93,7 @@ def port_from(environment: Mapping[str, str]) -> int:
         raise Trouble("A setting is wrong.", why=why, code="bad-setting") from None
 
 
-def welcome(facts: dict[str, Any]) -> None:
+def welcome(data: Path, facts: dict[str, Any]) -> None:
     """Addresses, credentials, and two commands that work as they stand."""
     api, key = facts["apiUrl"], facts["projectKey"]
     pick_field = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
@@ -100,6 +103,7 @@ def welcome(facts: dict[str, Any]) -> None:
 
   API            {api}
   Explorer       {api}/docs
+  Operations     {api}/ops, opened by what {data / "operator.token"} holds
   Project key    {key}
   Client id      {facts["clientId"]}
   Client secret  {facts["clientSecret"]}
