@@ -171,6 +171,9 @@ class Kept:
         if method != "GET" and (method != "HEAD" or not keeping.single):
             return False
         caller = self._authenticator.known(authorization)
+        if caller is None and self._outage.confirmed_ns:
+            # Nobody can look whether it was this one that was revoked.
+            caller = self._authenticator.once_known(authorization)
         if caller is None or caller.project != keeping.project:
             return False
         return allows(caller.scopes, keeping.scope, keeping.store_key)

@@ -365,6 +365,17 @@ async def test_what_was_overtaken_is_shown_in_an_outage(case: Case) -> None:
     assert case.kept.figures.outages == 1
 
 
+async def test_a_token_nobody_can_look_up_again_opens_what_is_stale_until_it_expires(case: Case) -> None:
+    await case.ask()
+    case.change("token")
+    assert case.find() is None
+    case.change()
+    await case.lose_the_database()
+    assert said(case.find())[b"x-holdfast-served"] == b"stale"
+    case.seen[TOKEN].expires_at = time.monotonic()
+    assert case.find() is None
+
+
 async def test_a_change_acknowledged_since_shows_that_the_outage_is_over(case: Case) -> None:
     await case.ask()
     case.change()
