@@ -53,6 +53,15 @@ class Program:
                 pytest.fail(f"{self._words[0]} does not listen on {self.port}:\n{self.log[-4000:]}")
             time.sleep(0.02)
 
+    def pause(self) -> None:
+        """Have it hang: it listens, and says nothing."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """End it and what it started on the spot, with SIGKILL."""
         if self._process is not None:

@@ -58,8 +58,8 @@ async def a_queue(sqs: Any, name: str, **attributes: str) -> str:
     return str((await sqs.create_queue(QueueName=name, Attributes=attributes))["QueueUrl"])
 
 
-def to_queue(amazon: str, url: str, secret: str = SECRET) -> AwsDestination:
-    return connect(SqsDestination(queue_url=url, region=REGION, access_key=KEY, access_secret=secret, endpoint=amazon))
+def to_queue(amazon: str, url: str, key: str = KEY, secret: str = SECRET) -> AwsDestination:
+    return connect(SqsDestination(queue_url=url, region=REGION, access_key=key, access_secret=secret, endpoint=amazon))
 
 
 async def received(sqs: Any, url: str) -> list[dict[str, Any]]:
@@ -162,14 +162,27 @@ async def test_a_wrong_secret_is_a_matter_of_configuration_and_is_not_told(
     amazon: str, services: Services, name: str
 ) -> None:
     url = await a_queue(await services("sqs"), name)
-    destination = to_queue(amazon, url, secret="not-this-one")
+    key, secret = await a_key(await services("iam"), name)
+    mine, wrong = to_queue(amazon, url, key, secret), to_queue(amazon, url, key, "not-this-one")
     async with httpx.AsyncClient(base_url=amazon) as moto:
         await moto.post("/moto-api/reset-auth", content="0")
-        outcome = await outcome_of(destination, a_delivery(1))
+        outcomes = [await outcome_of(destination, a_delivery(1)) for destination in (mine, wrong)]
         await moto.post("/moto-api/reset-auth", content="inf")
-    assert isinstance(outcome, Misconfigured)
-    assert "not-this-one" not in outcome.reason
-    await destination.close()
+    assert outcomes[0] == ACCEPTED
+    assert isinstance(outcomes[1], Misconfigured)
+    assert "SignatureDoesNotMatch" in outcomes[1].reason
+    assert "not-this-one" not in outcomes[1].reason
+    for destination in (mine, wrong):
+        await destination.close()
+
+
+async def a_key(iam: Any, name: str) -> tuple[str, str]:
+    """The key of a user who may use queues, and its secret."""
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+    await iam.create_user(UserName=name)
+    await iam.put_user_policy(UserName=name, PolicyName="queues", PolicyDocument=json.dumps(policy))
+    made = (await iam.create_access_key(UserName=name))["AccessKey"]
+    return made["AccessKeyId"], made["SecretAccessKey"]
 
 
 async def test_an_event_larger_than_a_queue_takes_is_refused_and_no_other(

@@ -12,6 +12,7 @@ from tests.destinations.events import a_delivery, outcome_of, until_accepted
 from tests.destinations.programs import Program, free_ports
 
 from holdfast.commerce.resources.subscription.destinations import RabbitMqDestination
+from holdfast.delivery.destinations import connection, rabbitmq
 from holdfast.delivery.destinations.port import ACCEPTED, Misconfigured, Refused, Retry
 from holdfast.delivery.destinations.rabbitmq import RabbitExchange, connect
 
@@ -136,6 +137,21 @@ async def test_a_full_queue_is_tried_again(rabbit: Program, channel: AbstractCha
     await received(queue, 1)
     assert await until_accepted(destination, [a_delivery(2)]) == 0
     await destination.close()
+
+
+async def test_a_server_that_hangs_is_tried_again(
+    rabbit: Program, queue: AbstractQueue, destination: RabbitExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "CLOSE_SECONDS", 0.1)
+    assert await outcome_of(destination, a_delivery(1)) == ACCEPTED
+    rabbit.pause()
+    assert isinstance(await outcome_of(destination, a_delivery(2)), Retry)
+    rabbit.resume()
+    await until_accepted(destination, [a_delivery(2)])
+    # The one that was sent while it hung may have arrived as well: the same id says so.
+    found = [message.message_id for message in await received(queue, 2)]
+    assert found == ["order/1:1", "order/1:2"]
 
 
 async def test_nothing_is_lost_or_out_of_order_when_the_server_is_killed(

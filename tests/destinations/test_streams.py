@@ -10,6 +10,7 @@ from tests.destinations.events import a_delivery, outcome_of, until_accepted
 from tests.destinations.programs import Program, free_ports
 
 from holdfast.commerce.resources.subscription.destinations import RedisStreamDestination
+from holdfast.delivery.destinations import streams
 from holdfast.delivery.destinations.port import ACCEPTED, Misconfigured, Retry
 from holdfast.delivery.destinations.streams import ValkeyStream, connect
 
@@ -120,3 +121,20 @@ async def test_a_full_server_is_tried_again(destination: ValkeyStream, client: R
     finally:
         await client.config_set("maxmemory", "0")
     assert await outcome_of(destination, a_delivery(1)) == ACCEPTED
+
+
+async def test_a_server_that_hangs_is_tried_again_and_answers_are_not_mixed_up(
+    valkey: Program, client: Redis, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "ANSWER_SECONDS", 0.2)
+    await client.set(f"{name}-taken", "no stream")
+    destination = connect(settings(valkey, name))
+    assert await outcome_of(destination, a_delivery(1)) == ACCEPTED
+    valkey.pause()
+    assert isinstance(await outcome_of(destination, a_delivery(2)), Retry)
+    valkey.resume()
+    await until_accepted(destination, [a_delivery(2)])
+    destination._stream = f"{name}-taken"
+    assert isinstance(await outcome_of(destination, a_delivery(3)), Misconfigured)
+    assert (await entries(client, name))[-1]["id"] == b"order/1:2"
+    await destination.close()
