@@ -17,8 +17,9 @@ PATIENT_SECONDS = 30.0
 class Theirs:
     """A server in a thread of its own."""
 
-    def __init__(self, server: Sink) -> None:
+    def __init__(self, server: Sink, loop: asyncio.AbstractEventLoop) -> None:
         self._server = server
+        self._loop = loop
 
     @property
     def url(self) -> str:
@@ -32,6 +33,10 @@ class Theirs:
     def adds(self, *actions: dict[str, Any]) -> None:
         """From now on answer with these update actions."""
         self.behave(answers(200, json.dumps({"actions": list(actions)}).encode()))
+
+    def until_asked(self, times: int = 1) -> None:
+        """Wait until so many requests have come."""
+        asyncio.run_coroutine_threadsafe(self._server.until_asked(times), self._loop).result()
 
     @property
     def asked(self) -> list[Asked]:
@@ -52,7 +57,8 @@ def their_server() -> Iterator[Theirs]:
     async def serve() -> None:
         over = asyncio.Event()
         async with sink(answers(200)) as server:
-            served.extend((Theirs(server), asyncio.get_running_loop(), over))
+            loop = asyncio.get_running_loop()
+            served.extend((Theirs(server, loop), loop, over))
             began.set()
             await over.wait()
 

@@ -18,6 +18,7 @@ from holdfast.base.config import BadSetting, read_config
 from holdfast.base.log import configure
 from holdfast.ops.server.binaries import VERSION_MIN
 from holdfast.ops.trouble import Trouble
+from holdfast.outbound.addresses import allowed_of
 from holdfast.store.migrations import ChangedMigrationError, migrate
 
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -28,6 +29,7 @@ def main() -> int:
     try:
         config = read_config(os.environ)
         configure("prepare", config.log_level)
+        allowed_of(config.outbound_allow)
         asyncio.run(prepare(config.database_url))
     except Trouble as trouble:
         return tell(trouble)
