@@ -12,13 +12,12 @@ from typing import NamedTuple
 from tests.simulation.clients import Client
 from tests.simulation.database import Server
 from tests.simulation.faults import Faults, plan_of
-from tests.simulation.history import WATCHED, History, Violation, check
+from tests.simulation.history import WATCHED, History, Silence, Violation, check
 from tests.simulation.loop import SeededLoop, Spinning
 from tests.simulation.prepared import Prepared, prepared
-from tests.simulation.processes import ApiProcess
+from tests.simulation.processes import PROJECT, ApiProcess
 from tests.simulation.seeded import NATURE
 
-from holdfast.http.ladder import TTL_SECONDS
 from holdfast.store.epochs import Epochs
 
 # Longer than every patience of the product and of the clients together.
@@ -103,11 +102,6 @@ class World:
         await asyncio.gather(*(client.get(name) for name in sorted(changed)))
         before = len(self.history.asked)
         await client.rename_zone()
-        if not self.history.asked[-1].accepted:
-            # A process killed between its commit and its word to the others leaves kept answers
-            # behind: nobody was promised anything, and they end by themselves.
-            await asyncio.sleep(TTL_SECONDS + 1)
-            await client.rename_zone()
         if len(self.history.asked) == before or not self.history.asked[-1].accepted:
             raise Violation(f"process {number} takes no change any more")
 
@@ -131,10 +125,15 @@ class World:
         if process._open:
             self.server.tables.seen["killed with requests in flight"] += 1
         process.kill()
+        self.history.without_word.append(Silence(self.loop.time()))
         self.server.later(RESTART_SECONDS, lambda: self._restart(number))
 
     def _restart(self, number: int) -> None:
         self.processes[number] = self._process()
+        # What a process does when it opens the page they share; tokens are not simulated.
+        for kind in WATCHED:
+            self._epochs.bump(Epochs.slot(PROJECT, kind))
+        self.history.without_word[-1].ended = self.loop.time()
 
     def _jump(self) -> None:
         NATURE.jumped_seconds += self.plan.jump_seconds

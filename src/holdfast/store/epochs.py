@@ -12,6 +12,7 @@ import mmap
 import os
 import time
 import zlib
+from array import array
 from pathlib import Path
 
 SLOTS = 8192
@@ -41,6 +42,7 @@ class Epochs:
                 os.close(handle)
         self._slots = memoryview(memory).cast("Q")
         self._salt = os.getpid() & 0xFFF
+        self.bump_all()
 
     @staticmethod
     def slot(project: str, kind: str) -> int:
@@ -52,7 +54,14 @@ class Epochs:
 
     def bump(self, slot: int) -> None:
         """Say that something behind this slot changed. The number is unique: time and process."""
-        self._slots[slot] = (time.time_ns() & ~0xFFF) | self._salt
+        self._slots[slot] = self._number()
+
+    def bump_all(self) -> None:
+        """Say that anything may have changed: who starts may replace one that died between a commit and its word."""
+        self._slots[:] = memoryview(array("Q", [self._number()]) * SLOTS)
+
+    def _number(self) -> int:
+        return (time.time_ns() & ~0xFFF) | self._salt
 
     def snapshot(self) -> bytes:
         """All numbers at once, to see later whether anything changed."""
