@@ -80,8 +80,8 @@ class Looking:
         await self.page.keyboard.press("Enter")
         await self.page.get_by_role("heading", name="Attention").wait_for()
 
-    async def shot(self, name: str) -> None:
-        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    async def shot(self, name: str, *, whole: bool = True) -> None:
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
 
     def section(self, title: str) -> Any:
         return self.page.get_by_role("region", name=title, exact=True)

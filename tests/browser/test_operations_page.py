@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 from playwright.async_api import Browser, expect
 from tests.browser.conftest import NARROW, Looking, opened
@@ -94,6 +95,63 @@ async def test_an_order_shows_without_anybody_touching_the_page(looking: Looking
     await looking.shot("wide-light")
 
 
+async def give_up(shop: Shop, *reasons: str) -> None:
+    """Dead letters as the relay leaves them after two days of trying, their subscription gone since."""
+    connection = await asyncpg.connect(shop.database_url)
+    try:
+        for reason in reasons:
+            await connection.execute(
+                "INSERT INTO dead_letter (project, subscription_id, kind, resource_id, sequence_number, message_id,"
+                " resource_version, old_version, type, created_at, body, reason, attempts, first_failed_at)"
+                " VALUES ('main', gen_random_uuid(), 'order', gen_random_uuid(), 1, gen_random_uuid(), 1, 0,"
+                " 'OrderCreated', now() - interval '3 days', $1, $2, 41, now() - interval '2 days')",
+                b'{"type":"OrderCreated","order":{"orderNumber":"A-1"}}',
+                reason,
+            )
+    finally:
+        await connection.close()
+
+
+async def test_the_keyboard_alone_opens_a_dead_letter_and_discards_it(looking: Looking) -> None:
+    page = looking.page
+    await give_up(looking.shop, "410 Gone", "503 Service Unavailable")
+    await looking.sign_in()
+    letters = looking.section("Dead letters")
+    gone = letters.get_by_role("row", name=re.compile("410 Gone"))
+    await expect(looking.section("Attention")).to_contain_text("2 events were given up", timeout=PATIENCE_MS)
+    await gone.get_by_role("button", name=re.compile("^OrderCreated, open")).focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="OrderCreated")
+    await expect(dialog).to_contain_text('"orderNumber": "A-1"')
+    await looking.shot("dead-letter", whole=False)
+
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(gone.get_by_role("button")).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    asked_again = page.get_by_role("dialog", name="Discard")
+    await expect(asked_again.get_by_role("button", name="Back")).to_be_focused()
+    await looking.shot("dead-letter-confirm", whole=False)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(gone).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(letters.get_by_role("row", name=re.compile("503"))).to_have_count(1)
+
+
+async def test_what_cannot_be_done_is_said_in_the_dialog(looking: Looking) -> None:
+    await give_up(looking.shop, "404 Not Found")
+    await looking.sign_in()
+    row = looking.section("Dead letters").get_by_role("row", name=re.compile("404 Not Found"))
+    await row.get_by_role("button").click(timeout=PATIENCE_MS)
+    await looking.page.get_by_role("button", name="Replay …").click()
+    await looking.page.get_by_role("button", name="Replay", exact=True).click()
+    await expect(looking.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Nothing was done")
+
+
 async def test_what_is_open_and_focused_stays_so_while_figures_change(looking: Looking) -> None:
     await looking.sign_in()
     pause = looking.page.get_by_role("button", name="Pause")
@@ -115,12 +173,16 @@ async def test_what_is_open_and_focused_stays_so_while_figures_change(looking: L
     ],
 )
 async def test_axe_finds_nothing(browser: Browser, own_shop: Shop, name: str, options: dict[str, Any]) -> None:
+    await give_up(own_shop, "500 Internal Server Error")
     async with opened(browser, own_shop, bypass_csp=True, **options) as looking:
         await looking.page.goto(f"{own_shop.api_url}/ops")
         await expect(looking.page.get_by_label("Operator token")).to_be_focused()
         assert await looking.violations() == []
         await looking.sign_in()
         assert await looking.violations() == []
+        await looking.page.get_by_role("button", name=re.compile(", open ")).first.click(timeout=PATIENCE_MS)
+        assert await looking.violations() == []
+        await looking.page.keyboard.press("Escape")
         assert await looking.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await looking.shot(f"axe-{name}")
 

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from tests.conftest import Shop
 
+from holdfast.http.operations.access import WRONG_TOKENS_MAX
+
 PATIENCE_SECONDS = 30
 PAGE = {"X-Holdfast-Page": "1"}
 
@@ -83,3 +85,14 @@ def test_the_token_itself_reads_it_too(client: httpx.Client, shop: Shop) -> None
     headers = {"Authorization": f"Bearer {token(shop)}"}
     assert client.get("/-/ops/state", headers=headers).status_code == 200
     assert client.get("/-/ops/nothing", headers=headers).status_code == 404
+
+
+def test_who_guesses_is_told_to_wait(client: httpx.Client) -> None:
+    # One connection: the bound is that of the process behind it.
+    answers = [
+        client.post("/-/ops/session", json={"token": "wrong"}, headers=PAGE) for _ in range(WRONG_TOKENS_MAX + 2)
+    ]
+    refused = answers[-1]
+    assert (answers[0].status_code, refused.status_code) == (401, 429)
+    assert refused.json()["errors"][0]["code"] == "TooManyRequests"
+    assert refused.headers["retry-after"] == "6"

@@ -15,7 +15,7 @@ from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
-from holdfast.base.errors import InsufficientScope, InvalidToken, OverCapacity
+from holdfast.base.errors import InsufficientScope, InvalidToken, TooManyRequests
 
 COOKIE = "holdfast-operator"
 # Sent by our own pages with what changes something. Other origins would have to ask first, and are told no.
@@ -54,11 +54,11 @@ class Access:
             check_own_page(headers)
 
     def sign_in(self, headers: Mapping[str, str], token: str) -> str:
-        """The cookie for whoever has the token. Raises InvalidToken, OverCapacity."""
+        """The cookie for whoever has the token. Raises InvalidToken, TooManyRequests."""
         check_own_page(headers)
         now = self._clock()
         if self._wrong_until - now > (WRONG_TOKENS_MAX - 1) * WRONG_TOKEN_SECONDS:
-            raise OverCapacity("Too many wrong tokens were given; try again in a moment.")
+            raise TooManyRequests("Too many wrong tokens were given; try again in a moment.")
         if not self._is_token(token):
             self._wrong_until = max(self._wrong_until, now) + WRONG_TOKEN_SECONDS
             raise InvalidToken("This is not the operator token.")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from holdfast.base.errors import InvalidJsonInput, InvalidToken, ResourceNotFound
+from holdfast.base.errors import InvalidJsonInput, InvalidToken, ResourceNotFound, TooManyRequests
 from holdfast.commerce.values.value import encode
-from holdfast.http.operations.access import Access
+from holdfast.http.operations.access import WRONG_TOKEN_SECONDS, Access
 from holdfast.http.operations.state import State
 
 Headers = list[tuple[bytes, bytes]]
@@ -39,7 +39,7 @@ class Operations:
                 # Asked before anything else: a refusal would stand as an error in the browser's console.
                 return 200, [*_USUAL], encode({"isOperator": self._is_operator(method, headers)})
             case ("POST", "/-/ops/session"):
-                return _with_cookie(self._access.sign_in(headers, _sign_in(body).token))
+                return self._sign_in(headers, _signing(body).token)
             case ("DELETE", "/-/ops/session"):
                 self._access.check(method, headers)
                 return _with_cookie(self._access.sign_out())
@@ -47,6 +47,13 @@ class Operations:
         if (method, path) == ("GET", "/-/ops/state"):
             return 200, [*_USUAL], encode(await self._state.told())
         raise ResourceNotFound(f"There is nothing at '{method} {path[:200]}'.")
+
+    def _sign_in(self, headers: Mapping[str, str], token: str) -> tuple[int, Headers, bytes]:
+        try:
+            return _with_cookie(self._access.sign_in(headers, token))
+        except TooManyRequests as error:
+            wait = b"%d" % WRONG_TOKEN_SECONDS
+            return error.status, [*_USUAL, (b"retry-after", wait)], encode(error.body())
 
     def _is_operator(self, method: str, headers: Mapping[str, str]) -> bool:
         try:
@@ -56,7 +63,7 @@ class Operations:
         return True
 
 
-def _sign_in(body: bytes) -> SignIn:
+def _signing(body: bytes) -> SignIn:
     try:
         return msgspec.json.decode(body, type=SignIn)
     except msgspec.MsgspecError as error:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.base.errors import InsufficientScope, InvalidToken, OverCapacity
+from holdfast.base.errors import InsufficientScope, InvalidToken, TooManyRequests
 from holdfast.http.operations.access import (
     COOKIE,
     PAGE_HEADER,
@@ -119,7 +119,7 @@ def test_guessing_is_slow_and_soon_forgiven(access: Access, clock: Clock) -> Non
     for _ in range(WRONG_TOKENS_MAX):
         with pytest.raises(InvalidToken):
             access.sign_in(PAGE, "wrong")
-    with pytest.raises(OverCapacity):
+    with pytest.raises(TooManyRequests):
         access.sign_in(PAGE, TOKEN)
     clock.now += WRONG_TOKEN_SECONDS
     access.sign_in(PAGE, TOKEN)
