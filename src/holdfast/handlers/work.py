@@ -41,7 +41,7 @@ from holdfast.store.search import Search
 from holdfast.store.store import Store
 
 if TYPE_CHECKING:
-    from holdfast.handlers.extending import Extensions
+    from holdfast.handlers.extensions import Extensions
 
 R = TypeVar("R", bound=Stored)
 T = TypeVar("T")

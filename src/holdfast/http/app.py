@@ -36,7 +36,7 @@ from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.value import encode
 from holdfast.commerce.visibility import check_session
 from holdfast.handlers.endpoints import Answer, Request
-from holdfast.handlers.extending import Extensions
+from holdfast.handlers.extensions import Extensions
 from holdfast.handlers.once import Once
 from holdfast.handlers.work import Work
 from holdfast.http.addresses import Addresses

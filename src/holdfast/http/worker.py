@@ -27,7 +27,7 @@ from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import by_path
 from holdfast.handlers.catalogue import load_handlers
-from holdfast.handlers.extending import Extensions
+from holdfast.handlers.extensions import Extensions
 from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
 from holdfast.http.addresses import Addresses, Network, networks
