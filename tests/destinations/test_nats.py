@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import nats
 import pytest
+from msgspec.structs import replace
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -18,6 +19,7 @@ from tests.destinations.events import a_delivery, outcome_of, until_accepted
 from tests.destinations.programs import PATIENCE_SECONDS, Program, free_ports, installed
 
 from holdfast.commerce.resources.subscription.destinations import NatsDestination
+from holdfast.delivery.destinations import nats as adapter
 from holdfast.delivery.destinations.nats import NatsStream, connect
 from holdfast.delivery.destinations.port import ACCEPTED, Misconfigured, Refused, Retry
 
@@ -25,7 +27,7 @@ T = TypeVar("T")
 
 NODES = 3
 KEYS, ROUNDS, KILL_AT = 8, 40, 15
-USER, PASSWORD = "relay", "kept-secret"
+USER, READER, PASSWORD = "relay", "reader", "kept-secret"
 
 
 @dataclass
@@ -59,11 +61,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def configuration(number: int, ports: list[int], routes: list[int], place: Path) -> dict[str, object]:
+    silenced = {"user": READER, "password": PASSWORD, "permissions": {"publish": {"deny": [">"]}}}
     return {
         "server_name": f"n{number}",
         "listen": f"127.0.0.1:{ports[number]}",
         "jetstream": {"store_dir": str(place / "js"), "sync_interval": "always"},
-        "authorization": {"users": [{"user": USER, "password": PASSWORD}]},
+        "authorization": {"users": [{"user": USER, "password": PASSWORD}, silenced]},
         "cluster": {
             "name": "three",
             "listen": f"127.0.0.1:{routes[number]}",
@@ -148,6 +151,16 @@ async def test_a_wrong_password_is_a_matter_of_configuration_and_is_not_told(clu
     outcome = await outcome_of(destination, a_delivery(1))
     assert isinstance(outcome, Misconfigured)
     assert "not-this-one" not in outcome.reason
+    await destination.close()
+
+
+async def test_a_user_who_may_not_publish_is_a_matter_of_configuration(
+    cluster: Cluster, stream: JetStreamContext, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "ANSWER_SECONDS", 0.3)  # the server says so, but not in answer to the event
+    given = settings(cluster, f"{name}.a")
+    destination = connect(replace(given, user=READER))
+    assert isinstance(await outcome_of(destination, a_delivery(1)), Misconfigured)
     await destination.close()
 
 
