@@ -90,6 +90,13 @@ def test_what_a_process_does_not_spend_of_a_lease_comes_back(tmp_path: Path) -> 
     assert held + LEASE_SECONDS * 1_000 - 5.0 == sum(admits(other, 1.0) for _ in range(20))
 
 
+def test_a_lease_is_over_with_its_time(tmp_path: Path) -> None:
+    rates, _, clock = pair(tmp_path, Tier(per_second=1_000.0, burst=640.0))
+    assert admits(rates, 1.0)
+    clock.passes(10.0)
+    assert sum(admits(rates, 1.0) for _ in range(700)) == 640  # a full bucket, and nothing on top of it
+
+
 def test_whoever_is_refused_is_refused_from_memory_for_the_time_of_a_lease(tmp_path: Path) -> None:
     rates, _, clock = pair(tmp_path, SMALL)
     while admits(rates, 5.0):
