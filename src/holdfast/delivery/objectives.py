@@ -12,8 +12,11 @@ from holdfast.base.series import SLICES, place
 from holdfast.base.slo import sampled
 from holdfast.store.audit.findings import numbers
 from holdfast.store.pool import Database
+from holdfast.store.vitals import event_numbers
 
 LOOK_SECONDS_MAX = 5.0
+# What the objective says of events.
+EVENT_SECONDS_MAX = 60.0
 
 
 class Objectives:
@@ -32,6 +35,9 @@ class Objectives:
 
     async def _look(self) -> None:
         """Count one slice of time; none while the database cannot say."""
+        events = await event_numbers(self._database)
+        if events is not None:
+            _count("event-delivery", held=events.wait_seconds <= EVENT_SECONDS_MAX)
         try:
             async with asyncio.timeout(LOOK_SECONDS_MAX):
                 rows = await numbers(self._database)

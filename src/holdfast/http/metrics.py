@@ -16,12 +16,12 @@ from pathlib import Path
 from holdfast.base.counts import Page, read_pages, summed
 from holdfast.base.errors import ApiError
 from holdfast.base.told import TOLD, Described
-from holdfast.http.exposition import Sample, counted, family, gauge
+from holdfast.http.exposition import Sample, counted, counter, family, gauge
 from holdfast.store.audit.examine import checks
 from holdfast.store.audit.findings import Numbers, numbers
 from holdfast.store.audit.payments import BREAKS
 from holdfast.store.store import Store
-from holdfast.store.vitals import DatabaseNumbers, database_numbers
+from holdfast.store.vitals import DatabaseNumbers, EventNumbers, database_numbers, event_numbers
 
 KEPT_SECONDS = 5.0
 AUDIT_SECONDS_MAX = 2.0
@@ -50,6 +50,7 @@ class Metrics:
         of_database = await database_numbers(self._store.database)
         lines = list(_database(of_database))
         if of_database is not None:
+            lines += _events(await event_numbers(self._store.database))
             try:
                 async with asyncio.timeout(AUDIT_SECONDS_MAX):
                     lines += _audit(await numbers(self._store.database))
@@ -104,6 +105,28 @@ def _database(of: DatabaseNumbers | None) -> Iterator[str]:
         ("standby_lag_seconds", "gauge", "How far the slowest standby is behind.", of.lag_seconds),
     ):
         yield from family(f"holdfast_database_{name}", kind, text, [Sample({}, value)])
+
+
+def _events(of: EventNumbers | None) -> Iterator[str]:
+    if of is None:
+        return
+    waiting = {"to be dealt out": of.undealt, "owed": of.owed, "held": of.held}
+    yield from gauge(
+        "holdfast_events_waiting",
+        "Events not delivered, by what they wait for; a held one waits for another attempt.",
+        (Sample({"state": state}, count) for state, count in waiting.items()),
+    )
+    attempts = {"delivered": of.delivered, "failed": of.failed, "given up": of.buried}
+    yield from counter(
+        "holdfast_events_total",
+        "Attempts to deliver an event, by what became of them.",
+        (Sample({"outcome": outcome}, count) for outcome, count in attempts.items()),
+    )
+    for name, text, value in (
+        ("wait_seconds", "The longest an event has waited for a subscriber that takes events.", of.wait_seconds),
+        ("dead_letters", "Events that were given up and neither replayed nor discarded.", of.dead),
+    ):
+        yield from gauge(f"holdfast_events_{name}", text, [Sample({}, value)])
 
 
 def _audit(rows: Sequence[Numbers]) -> Iterator[str]:

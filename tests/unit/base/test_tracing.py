@@ -93,6 +93,16 @@ def test_a_batch_is_linked_to_every_request_in_it(spans: InMemorySpanExporter) -
     assert tracing.batch("commit", [None, None]) is tracing.NOTHING
 
 
+def test_of_requests_whose_caller_has_not_decided_a_share_is_traced() -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    never = OpenTelemetry(provider, share=0.0)
+    assert never.request("GET token", {}, {}) is tracing.NOTHING
+    with never.request("GET token", {}, SAMPLED) as request:
+        request.answered(200)
+    assert [span.name for span in exporter.get_finished_spans()] == ["GET token"]
+
+
 async def test_a_request_that_is_not_sampled_makes_no_spans(spans: InMemorySpanExporter) -> None:
     with tracing.request("GET token", {}, {}) as request:
         assert tracing.span("gather") is tracing.NOTHING

@@ -112,6 +112,27 @@ def panels() -> list[tuple[str, list[Panel]]]:
             ],
         ),
         (
+            "Events",
+            [
+                Panel(
+                    "The longest wait", "s", [("for a subscriber that takes events", "holdfast_events_wait_seconds")]
+                ),
+                Panel("Waiting", "none", [("{{state}}", "holdfast_events_waiting")]),
+                Panel("Attempts", "ops", [("{{outcome}}", _rate("holdfast_events_total", "outcome"))]),
+                Panel("Dead letters", "none", [("given up", "holdfast_events_dead_letters")]),
+                Panel("Breakers", "none", [("{{phase}}", "sum by (phase) (holdfast_outbound_destinations)")]),
+                Panel("Calls to others", "ops", [("{{outcome}}", _rate("holdfast_outbound_calls_total", "outcome"))]),
+            ],
+        ),
+        (
+            "Kept answers and rates",
+            [
+                Panel("Catalogue answers", "reqps", [("{{outcome}}", _rate("holdfast_kept_answers_total", "outcome"))]),
+                Panel("Kept", "bytes", [("{{process}}", "holdfast_kept_bytes")]),
+                Panel("Refused by tier", "reqps", [("{{tier}}", _rate("holdfast_rates_limited_total", "tier"))]),
+            ],
+        ),
+        (
             "Parts",
             [
                 Panel("Memory", "bytes", [("{{process}}", "holdfast_process_resident_bytes")]),
