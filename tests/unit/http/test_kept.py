@@ -441,3 +441,14 @@ async def test_a_change_in_the_middle_of_an_outage_does_not_end_it(case: Case) -
     confirmed_ns = case.outage.confirmed_ns
     await eventually(lambda: case.outage.confirmed_ns > confirmed_ns)
     assert said(case.find())[b"x-holdfast-served"] == b"stale"
+
+
+async def test_a_suspicion_is_no_outage(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    await case.ask()
+    case.change()
+    answered = asyncio.Event()
+    monkeypatch.setattr(case.outage, "_probe", answered.wait)
+    case.outage.suspect()
+    await asyncio.sleep(0)
+    assert case.find() is None
+    answered.set()
