@@ -88,7 +88,7 @@ function slos(view) {
   };
   const rows = seen.standings.map((each) => ({
     key: each.name,
-    cells: [h("span", { class: "long" }, each.text), state(each), `${100 * each.objective} %`, share(each.budgetLeft), ...seen.windows.map((window) => rate(each.burns[window]))],
+    cells: [h("span", { class: "long" }, each.text), state(each), `${100 * each.objective} %`, each.budgetLeft < 0 ? mark("bad", "spent") : share(each.budgetLeft), ...seen.windows.map((window) => rate(each.burns[window]))],
   }));
   return [
     table("Objectives and how fast they spend their error budgets", ["Objective", "State", "#of all", "#budget left", ...seen.windows.map((window) => `#${window}`)], rows, ""),
