@@ -17,12 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from holdfast.commerce.catalogue import load_resources
-    from holdfast.handlers.catalogue import load_handlers
     from holdfast.http.openapi import encode
 
-    load_resources()
-    load_handlers()
     if given.output == "-":
         sys.stdout.buffer.write(encode())
     else:

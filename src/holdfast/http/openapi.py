@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import REGISTRY, Resource
 from holdfast.commerce.resources.order.shape import orders
+from holdfast.handlers.catalogue import load_handlers
 from holdfast.handlers.endpoints import ENDPOINTS, Registered
 from holdfast.http.openapi_parts import (
     JSON,
@@ -52,7 +54,9 @@ class Route(NamedTuple):
 
 
 def describe() -> dict[str, Any]:
-    """The whole document; the registers must be loaded."""
+    """The whole document, of every type and use case there is."""
+    load_resources()
+    load_handlers()
     updates = {kind.name: update_type(kind, list(kind.actions.values())) for kind in REGISTRY.values() if kind.actions}
     mine = {kind.name: update_type(kind, kind.offered_to_me(), "My") for kind in REGISTRY.values() if kind.my_actions}
     routes = [*_generic_routes(updates, mine), *_special_routes(updates, mine)]
