@@ -100,12 +100,30 @@ async def test_every_kind_is_tried_again_when_nobody_listens() -> None:
     "settings",
     [
         RedisStreamDestination(url="gopher://broker.example:6379", stream="s"),
-        EventBridgeDestination(region="atlantis", account_id="1"),
+        EventBridgeDestination(region="atlantis", account_id="1", access_key="k", access_secret="s"),
     ],
 )
 async def test_settings_of_no_sense_are_told_when_they_are_used(strict: Client, settings: AnyDestination) -> None:
     with pytest.raises(NoAdapter, match="cannot be made"):
         connect(settings, strict)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SqsDestination(queue_url="https://sqs.example/q", region="eu-west-1", authentication_mode="IAM"),
+        SnsDestination(topic_arn="arn:aws:sns:eu-west-1:1:t"),
+        EventBridgeDestination(region="eu-west-1", account_id="1"),
+        GoogleCloudPubSubDestination(project_id="p", topic="t"),
+    ],
+    ids=lambda settings: type(settings).__name__,
+)
+async def test_nobody_borrows_the_identity_of_the_machine_unless_the_operator_lends_it(
+    strict: Client, settings: AnyDestination
+) -> None:
+    with pytest.raises(NoAdapter, match="HOLDFAST_CLOUD_IDENTITY"):
+        connect(settings, strict)
+    await connect(settings, strict, own_identity=True).close()
 
 
 def test_addresses_are_taken_apart() -> None:

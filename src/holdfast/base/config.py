@@ -34,6 +34,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     outbound_allow: Annotated[
         str, Meta(description="Networks and host names that may be called beside the public internet.")
     ] = ""
+    cloud_identity: Annotated[
+        bool, Meta(description="Whether destinations without credentials may use this machine's own cloud identity.")
+    ] = False
     drain_seconds: Annotated[float, Meta(gt=0, le=300, description="Grace for requests in flight.")] = 10.0
     retry_hours: Annotated[
         float,

@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 import uvloop
@@ -72,8 +73,9 @@ async def work(config: Config) -> None:
         loop.add_signal_handler(name, stop.set)
     tasks = [asyncio.create_task(_repeat(chore, stop)) for chore in chores]
     client = Client(allowed_of(config.outbound_allow))
+    connecting = partial(connect, client=client, own_identity=config.cloud_identity)
     patience = Patience(timedelta(hours=config.retry_hours))
-    relay = Relay(config.database_url, store, patience, lambda settings: connect(settings, client))
+    relay = Relay(config.database_url, store, patience, connecting)
     tasks.append(asyncio.create_task(relay.run(stop)))
     await stop.wait()
     for auditor in auditors.values():

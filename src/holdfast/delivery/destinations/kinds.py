@@ -10,6 +10,10 @@ from holdfast.commerce.resources.subscription.destinations import (
     AnyDestination,
     AzureEventGridDestination,
     AzureServiceBusDestination,
+    EventBridgeDestination,
+    GoogleCloudPubSubDestination,
+    SnsDestination,
+    SqsDestination,
     WebhookDestination,
     type_of,
 )
@@ -40,11 +44,14 @@ class NoAdapter(LookupError):
     """A destination this installation cannot serve: its client library is not there, or the settings are senseless."""
 
 
-def connect(settings: AnyDestination, client: Client) -> Destination:
+def connect(settings: AnyDestination, client: Client, *, own_identity: bool = False) -> Destination:
     """The destination these settings describe; nothing is sent yet. Raises NoAdapter.
 
-    What is HTTP goes through `client`, and where that may not call, nobody else connects to.
+    What is HTTP goes through `client`, and where that may not call, nobody else connects to. own_identity: whether
+    settings without credentials may use this machine's, which are not the project's to lend.
     """
+    if not own_identity and _names_nobody(settings):
+        raise NoAdapter("There are no credentials, and HOLDFAST_CLOUD_IDENTITY does not lend this machine's own.")
     match settings:
         case WebhookDestination():
             return Webhook(settings, client)
@@ -65,3 +72,13 @@ def connect(settings: AnyDestination, client: Client) -> Destination:
     except ValueError as error:
         raise NoAdapter(f"A destination of type {kind} cannot be made of these settings: {told(error)}") from error
     return Guarded(destination, addresses_of(settings), client.allowed)
+
+
+def _names_nobody(settings: AnyDestination) -> bool:
+    """Whether a client library would look for credentials on this machine."""
+    match settings:
+        case SqsDestination() | SnsDestination() | EventBridgeDestination():
+            return settings.access_key is None
+        case GoogleCloudPubSubDestination():
+            return settings.credentials is None and settings.endpoint is None
+    return False

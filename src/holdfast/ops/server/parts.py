@@ -74,6 +74,7 @@ def process_environment(inherited: Mapping[str, str], told: Mapping[str, str]) -
             "HOLDFAST_REDIS_URL",
             "HOLDFAST_TRUSTED_PROXIES",
             "HOLDFAST_OUTBOUND_ALLOW",
+            "HOLDFAST_CLOUD_IDENTITY",
         )
         if name in inherited
     }
