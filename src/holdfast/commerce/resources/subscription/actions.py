@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from holdfast.base.errors import InvalidInput, MaxResourceLimitExceeded
+from holdfast.base.errors import InvalidField, InvalidInput, MaxResourceLimitExceeded
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Changed, Other, born, touched
 from holdfast.commerce.resources.subscription.destinations import AnyDestination, masked
@@ -45,8 +45,11 @@ def create_subscription(draft: SubscriptionDraft, facts: Facts) -> Changed[Subsc
 
 @subscriptions.settle
 def ask_for_something(before: Subscription | None, after: Subscription, facts: Facts) -> Subscription:
-    """A subscription to nothing is a mistake."""
-    if not (after.messages or after.changes or after.events):
+    """A subscription to nothing is a mistake, and one to what nobody tells of would wait for ever."""
+    for name in ("changes", "events"):
+        if asked := getattr(after, name):
+            raise InvalidField(name, asked, f"'{name}' are not told of yet; subscribe to 'messages'.")
+    if not after.messages:
         raise InvalidInput("A subscription needs at least one of 'messages', 'changes' and 'events'.")
     return after
 
