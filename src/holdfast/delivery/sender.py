@@ -215,8 +215,9 @@ class Sender:
         for each in owed:
             self._line_up(each, known.get(each.resource_id, {}))
         self._after = after
-        # A full page means there may be more.
-        self._news = self._news or (not probing and len(owed) >= fresh_max)
+        # A full page means there may be more: of notifications, or of lanes whose rest is over.
+        lanes = len({each.lane for each in owed if each.held})
+        self._news = self._news or (not probing and (len(owed) >= fresh_max or lanes >= LANES_MAX))
         self._can_send.set()
 
     async def _known_by(self, owed: Sequence[Owed]) -> dict[str, dict[str, str]]:
