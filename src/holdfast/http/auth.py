@@ -74,6 +74,10 @@ class Authenticator:
             self._load(authorization)
         return seen
 
+    def remembered(self, authorization: bytes) -> Seen | None:
+        """What is remembered of a token, still true or not: whose it is does not change. Dead ones are forgotten."""
+        return self._seen.get(authorization)
+
     def once_known(self, authorization: bytes) -> Caller | None:
         """The caller of a token that lived when last looked up and has not expired: for when nobody can look again."""
         seen = self._seen.get(authorization)

@@ -142,7 +142,7 @@ class Rates:
 
     def spend(self, scope: Mapping[str, Any], authorization: bytes | None, cost: float) -> Limited | None:
         """Take what a request costs from whoever sent it; None when he has it."""
-        seen = self._authenticator.seen(authorization) if authorization is not None else None
+        seen = self._authenticator.remembered(authorization) if authorization is not None else None
         account = self._of_stranger(scope, authorization) if seen is None else seen.account or self._of(seen)
         left = account.left - cost
         if left >= 0.0 and self._clock() < account.until:

@@ -67,6 +67,15 @@ def test_a_burst_goes_through_then_it_is_told_when_to_come_back_and_then_it_may(
     assert admits(rates, 5.0)
 
 
+def test_a_caller_stays_who_he_is_while_nobody_can_look_him_up_again(tmp_path: Path) -> None:
+    """A process that starts moves every epoch; strangers of one address would share what is left for all of them."""
+    rates, _, _ = pair(tmp_path, SMALL)
+    assert admits(rates, 1.0)
+    rates._authenticator._epochs.bump_all()
+    assert admits(rates, 1.0)
+    assert (rates.figures.admitted[PARTNER], rates.figures.admitted[ANONYMOUS]) == (2, 0)
+
+
 def test_processes_share_one_bucket(tmp_path: Path) -> None:
     one, other, clock = pair(tmp_path, SMALL)
     for _ in range(5):
