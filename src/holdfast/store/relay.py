@@ -21,7 +21,12 @@ from holdfast.store.pool import CONNECT_TIMEOUT_SECONDS, Database
 from holdfast.store.queries import columns, queries
 
 _SQL = queries("relay")
-STATEMENT_SECONDS_MAX = 30
+STATEMENT_SECONDS_MAX = 10
+# The server ends a statement before we lose patience with the connection.
+ANSWER_SECONDS_MAX = STATEMENT_SECONDS_MAX + 2
+# A relay asks every second. One that does not was forgotten on the way: neither end is told, and the server
+# would keep what its session holds for hours.
+SILENT_SECONDS_MAX = 15
 # Positions dealt out in one transaction.
 DEAL_MAX = 2_000
 # Held lanes one claim takes up, and notifications of each.
@@ -33,7 +38,8 @@ _SETTINGS = {
     "jit": "off",
     "enable_mergejoin": "off",
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
-    "idle_in_transaction_session_timeout": f"{STATEMENT_SECONDS_MAX}s",
+    "idle_in_transaction_session_timeout": f"{SILENT_SECONDS_MAX}s",
+    "idle_session_timeout": f"{SILENT_SECONDS_MAX}s",
     "application_name": "holdfast relay",
 }
 
@@ -273,7 +279,7 @@ class Desk:
         self._connection = await asyncpg.connect(
             self._dsn,
             timeout=CONNECT_TIMEOUT_SECONDS,
-            command_timeout=2 * STATEMENT_SECONDS_MAX,
+            command_timeout=ANSWER_SECONDS_MAX,
             server_settings=_SETTINGS,
         )
         self._era += 1
