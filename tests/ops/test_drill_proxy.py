@@ -233,3 +233,18 @@ async def test_as_a_process_it_obeys_and_reports() -> None:
             assert await said(streams, b"again") == b"again"
         finally:
             await detour.close()
+
+
+async def test_what_is_garbled_arrives_as_nonsense_until_the_way_is_mended() -> None:
+    async with echo() as upstream, standing_before(upstream, postgres=False) as proxy:
+        first = await asyncio.open_connection("127.0.0.1", proxy.port)
+        assert await said(first, b"hello") == b"hello"
+        proxy.proxy.take(Way(garbled=True))
+        assert await said(first, b"hello") == b"\x15" * 5
+        proxy.proxy.take(WHOLE)
+        with suppress(ConnectionResetError):
+            assert await said(first, b"hello") == b""
+        second = await asyncio.open_connection("127.0.0.1", proxy.port)
+        assert await said(second, b"hello") == b"hello"
+        for streams in (first, second):
+            streams[1].close()

@@ -25,6 +25,8 @@ from holdfast.ops.drill import wire
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
 BACKLOG = 1_024
+# No beginning of anything in PostgreSQL's protocol, in Redis's or in HTTP.
+NONSENSE = b"\x15"
 # As long as a system keeps a connection nobody answers on, if nobody asks it to look.
 FORGOTTEN_SECONDS_MAX = 7_200.0
 # SO_LINGER on, zero seconds: closing resets the connection instead of ending it in good order.
@@ -44,6 +46,7 @@ class Way:
     forget          the connections there are lead nowhere any more, as when a firewall forgets them: neither
                     end is told, whatever the other does; new ones pass
     swallow         directions in which bytes vanish while connections stay: "server", "client"
+    garbled         what the server says arrives as nonsense of the same length
     at_commit       "", "drop commit" (it never reaches the server) or "drop answer" (it does; its
                     answer is lost): the connection is reset there
     share           the part of the commits that this happens to, drawn by `seed`
@@ -55,6 +58,7 @@ class Way:
     bytes_per_second: int = 0
     forget: bool = False
     swallow: tuple[str, ...] = ()
+    garbled: bool = False
     at_commit: str = ""
     share: float = 1.0
     commits_max: int = 0
@@ -213,6 +217,9 @@ class Link:
             self._proxy.seen.swallowed_bytes += len(piece)
             self.is_torn = True
             return
+        if self._proxy.way.garbled and towards == "client":
+            self.is_torn = True
+            piece = NONSENSE * len(piece)
         target.write(piece)
         await target.drain()
 
