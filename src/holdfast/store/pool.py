@@ -120,13 +120,15 @@ class Database:
                 connection.terminate()
             connection = None
             if isinstance(lost, TimeoutError):
-                self._distrust_idle()
+                await self._distrust_idle()
             raise
         finally:
             self._keyed.put_nowait(connection)
 
-    def _distrust_idle(self) -> None:
+    async def _distrust_idle(self) -> None:
         """A connection led nowhere: so may the others, and each would cost its users the same wait."""
+        if self._pool is not None:
+            await self._pool.expire_connections()
         idle = [self._keyed.get_nowait() for _ in range(self._keyed.qsize())]
         for connection in idle:
             if connection is not None:
@@ -154,15 +156,22 @@ class Database:
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Rows of one statement; safe to repeat, so it waits through a short outage."""
-        return await patiently(lambda: self._open_pool().fetch(sql, *args))
+        return await patiently(lambda: self._ask(lambda pool: pool.fetch(sql, *args)))
 
     async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
         """The first row of one statement that is safe to repeat."""
-        return await patiently(lambda: self._open_pool().fetchrow(sql, *args))
+        return await patiently(lambda: self._ask(lambda pool: pool.fetchrow(sql, *args)))
 
     async def execute(self, sql: str, *args: Any) -> str:
         """Run one statement that is safe to repeat."""
-        return await patiently(lambda: self._open_pool().execute(sql, *args))
+        return await patiently(lambda: self._ask(lambda pool: pool.execute(sql, *args)))
+
+    async def _ask(self, ask: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+        try:
+            return await ask(self._open_pool())
+        except TimeoutError:
+            await self._distrust_idle()
+            raise
 
     def _open_pool(self) -> asyncpg.Pool:
         assert self._pool is not None, "open() comes first"

@@ -1,0 +1,55 @@
+"""Connections to PostgreSQL that lead nowhere, without anybody having been told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+import pytest_asyncio
+
+from holdfast.base.errors import BadGateway
+from holdfast.ops.drill.proxy import Proxy, Way
+from holdfast.ops.server.plan import SOCKET_FILE
+from holdfast.store import pool
+from holdfast.store.pool import Database
+
+QUERIES = 4
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever meets a connection that leads nowhere soon fails, and does not try another."""
+    monkeypatch.setattr(pool, "STATEMENT_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "OUTAGE_PATIENCE_SECONDS", 0.0)
+
+
+@pytest_asyncio.fixture
+async def proxy(postgres: str) -> AsyncIterator[tuple[Proxy, str]]:
+    before, _, sockets = postgres.partition("@/")
+    name, _, folder = sockets.partition("?host=")
+    proxy = Proxy(f"{folder}{SOCKET_FILE}", postgres=True)
+    async with await proxy.listen("127.0.0.1", 0) as server:
+        yield proxy, f"{before}@127.0.0.1:{server.sockets[0].getsockname()[1]}/{name}"
+        await proxy.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_one_query_in_vain_is_enough_to_distrust_all_connections(proxy: tuple[Proxy, str]) -> None:
+    way, dsn = proxy
+    database = Database(dsn)
+    await database.open()
+
+    async def ask() -> None:
+        assert await database.fetchrow("SELECT 1 FROM pg_sleep(0.05)")
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*(ask() for _ in range(QUERIES)))
+        way.take(Way(forget=True))
+        with pytest.raises(BadGateway):
+            await ask()
+        await asyncio.gather(*(ask() for _ in range(QUERIES)))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(database.close(), 1)
