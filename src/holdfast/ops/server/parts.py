@@ -72,6 +72,7 @@ def process_environment(inherited: Mapping[str, str], told: Mapping[str, str]) -
             "HOLDFAST_DRAIN_SECONDS",
             "HOLDFAST_PUBLIC_URL",
             "HOLDFAST_REDIS_URL",
+            "HOLDFAST_RETRY_HOURS",
             "HOLDFAST_TRUSTED_PROXIES",
             "HOLDFAST_OUTBOUND_ALLOW",
             "HOLDFAST_CLOUD_IDENTITY",
