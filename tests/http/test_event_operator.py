@@ -41,7 +41,9 @@ def test_a_span_is_replayed_and_its_subscription_is_seen_to_owe_it(api: Api, doo
     api.create("/categories", {"name": {"en": "Owed"}, "slug": {"en": "owed"}})
     span = {"project": api.key, "subscription": "hook", "since": "2020-01-01T00:00Z", "until": "2999-01-01T00:00Z"}
     answer = door.post("/-/events/replay", json=span)
-    assert (answer.status_code, answer.json()["goOnAfter"]) == (200, None)
+    while answer.json()["goOnAfter"] is not None:  # other projects have had events too
+        answer = door.post("/-/events/replay", json=span | {"after": answer.json()["goOnAfter"]})
+    assert answer.status_code == 200
     standing = next(each for each in door.get("/-/subscriptions").json()["results"] if each["projectKey"] == api.key)
     assert (standing["key"], standing["destination"], standing["delivered"]) == ("hook", "Webhook", 0)
 

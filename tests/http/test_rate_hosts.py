@@ -86,9 +86,10 @@ async def test_what_two_hosts_overspend_together_is_paid_back(pair: tuple[Host, 
     assert one.spend(1_000) + other.spend(1_000) == 2_000  # neither could know yet
     await one.until_told()
     await other.until_told()
-    limited = other.rates.spend(SCOPE, AUTHORIZATION, 1.0)
-    assert limited is not None
-    assert limited.wait_seconds > 1.9 * TIER.burst / TIER.per_second / 2  # the other thousand comes in first
+    waits = [limited.wait_seconds for host in (one, other) if (limited := host.rates.spend(SCOPE, AUTHORIZATION, 1.0))]
+    assert len(waits) == 2
+    # Whoever told last knows of both: there the other thousand comes in first.
+    assert max(waits) > 1.9 * TIER.burst / TIER.per_second / 2
 
 
 async def test_while_the_server_is_down_each_host_limits_by_itself_and_afterwards_together_again(

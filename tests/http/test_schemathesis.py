@@ -154,7 +154,7 @@ def fuzz(api: Api, document: Path, report: Path, seed: int, cases_each: int) -> 
             *("--header", f"Authorization: Bearer {api.token}"),
             *("--checks", CHECKS, "--phases", PHASES, "--continue-on-failure", "--no-shrink"),
             *("--max-examples", str(cases_each), "--seed", str(seed), "--generation-database", "none"),
-            *("--workers", "2", "--warnings", "off", "--suppress-health-check", "all", "--no-color"),
+            *("--workers", "1", "--warnings", "off", "--suppress-health-check", "all", "--no-color"),
             *("--report", "json", "--report-json-path", str(report)),
         ],
         capture_output=True,
