@@ -23,7 +23,7 @@ from tests.http.api import COLLECTIONS, Api
 
 Json = dict[str, Any]
 
-CASES = int(os.environ.get("HOLDFAST_FUZZ_CASES", "1500"))
+CASES = int(os.environ.get("HOLDFAST_FUZZ_CASES", "600"))
 SEED = int(os.environ.get("HOLDFAST_FUZZ_SEED", "20260501"))
 PHASES = "coverage,fuzzing" if CASES > 5_000 else "fuzzing"
 ROUND_SECONDS = 1_800
