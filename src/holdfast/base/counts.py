@@ -27,6 +27,7 @@ from typing import NamedTuple
 import msgspec
 
 from holdfast.base.log import log
+from holdfast.base.page import mapped
 from holdfast.base.series import LAYOUT, NUMBERS, Family, place
 
 FOLDER = "counts"
@@ -89,8 +90,7 @@ class Counts:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle, self.process = _locked(folder, process)
-            _reserve(self._handle)
-            self._use(mmap.mmap(self._handle, PAGE_BYTES))
+            self._use(mapped(self._handle, PAGE_BYTES))
         except OSError as error:
             log.warning("counts.apart", process=process, reason=str(error))
             self.process = process
@@ -124,14 +124,6 @@ class Counts:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
-
-
-def _reserve(handle: int) -> None:
-    """Give the file its room now: a page without room on a full disk kills whoever writes to it."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(handle, 0, PAGE_BYTES)
-    else:
-        os.ftruncate(handle, PAGE_BYTES)
 
 
 def _locked(folder: Path, process: str) -> tuple[int, str]:

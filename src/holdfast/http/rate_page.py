@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from holdfast.base.page import mapped
 from holdfast.http.bucket import SECOND, Ask, Taken, Tier, take
 
 BUCKETS = 16_384
@@ -72,22 +73,13 @@ class Page:
     def __init__(self, path: Path | None, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
         self._handle = None if path is None else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._buckets = Buckets(mmap.mmap(-1, _BYTES) if self._handle is None else self._mapped(self._handle))
+        self._buckets = Buckets(mmap.mmap(-1, _BYTES) if self._handle is None else mapped(self._handle, _BYTES))
         self._alone_until = 0
 
     @property
     def forgotten(self) -> int:
         """How many buckets that were not full had to make room here."""
         return self._buckets.forgotten
-
-    @staticmethod
-    def _mapped(handle: int) -> mmap.mmap:
-        # Its room is taken now: a page without room on a full disk kills whoever writes to it.
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle, 0, _BYTES)
-        else:
-            os.ftruncate(handle, _BYTES)
-        return mmap.mmap(handle, _BYTES)
 
     def take(self, key: int, tier: Tier, ask: Ask) -> Taken | None:
         """Take a lease of the bucket of this key; None while somebody else holds the page."""

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from holdfast.base.config import BadSetting
+from holdfast.outbound.redis import client_of
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
+CONNECTIONS_MAX = 2
 SECONDS_MAX = 0.1
 # A bucket lacks at most this many times what fits: hosts that spent it at the same time are not locked out for ever.
 MISSING_SHARE_MAX = 2
@@ -49,7 +47,7 @@ class SharedBuckets:
     """The server behind a redis:// address."""
 
     def __init__(self, url: str) -> None:
-        self._client = client_of(url)
+        self._client = client_of(url, connections_max=CONNECTIONS_MAX, seconds_max=SECONDS_MAX)
         self._script = self._client.register_script(_SCRIPT)
 
     async def add(self, spent: Sequence[Spent]) -> list[int]:
@@ -65,24 +63,3 @@ class SharedBuckets:
 
     async def close(self) -> None:
         await self._client.aclose()
-
-
-def client_of(url: str) -> Redis:
-    """One connection that neither repeats nor waits. Raises BadSetting for what is no address, or without a client."""
-    try:
-        from redis.asyncio import Redis  # noqa: PLC0415 - only shops that are given an address have it
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-    except ImportError as error:
-        raise BadSetting("HOLDFAST_REDIS_URL: pip install 'holdfast[valkey]' brings the client it needs.") from error
-    try:
-        return Redis.from_url(
-            url,
-            client_name="holdfast",
-            max_connections=2,
-            socket_connect_timeout=SECONDS_MAX,
-            socket_timeout=SECONDS_MAX,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:
-        raise BadSetting(f"HOLDFAST_REDIS_URL: {error}") from error

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
-from holdfast.base.config import BadSetting
 from holdfast.base.log import log
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from holdfast.outbound.redis import client_of
 
 # A look-up that takes longer costs more than it saves.
 SECONDS_MAX = 0.05
@@ -40,7 +36,7 @@ class SharedMemory:
     """The server behind a redis:// address."""
 
     def __init__(self, url: str) -> None:
-        self._client = _client(url)
+        self._client = client_of(url, connections_max=PARALLEL_MAX + WRITES_MAX, seconds_max=SECONDS_MAX)
         self._reading = 0
         self._writes: set[asyncio.Task[None]] = set()
         self._closed_until = 0.0
@@ -110,26 +106,3 @@ class SharedMemory:
         if not self._closed_until:
             log.warning("shared_memory.closed", reason=str(problem) or type(problem).__name__, seconds=CLOSED_SECONDS)
         self._closed_until = time.monotonic() + CLOSED_SECONDS
-
-
-def _client(url: str) -> Redis:
-    """Raises BadSetting for an address that is none, or without the client for it."""
-    # Only shops that are given an address have the client.
-    try:
-        from redis.asyncio import Redis  # noqa: PLC0415
-        from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-    except ImportError as error:
-        raise BadSetting("HOLDFAST_REDIS_URL: pip install 'holdfast[valkey]' brings the client it needs.") from error
-
-    try:
-        return Redis.from_url(
-            url,
-            client_name="holdfast",
-            max_connections=PARALLEL_MAX + WRITES_MAX,
-            socket_connect_timeout=SECONDS_MAX,
-            socket_timeout=SECONDS_MAX,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:
-        raise BadSetting(f"HOLDFAST_REDIS_URL: {error}") from error

@@ -15,16 +15,10 @@ import zlib
 from array import array
 from pathlib import Path
 
+from holdfast.base.page import mapped
+
 SLOTS = 8192
 _BYTES = SLOTS * 8
-
-
-def reserve(handle: int) -> None:
-    """Give the file its size and its room: a page without room on a full disk kills whoever writes to it."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(handle, 0, _BYTES)
-    else:
-        os.ftruncate(handle, _BYTES)
 
 
 class Epochs:
@@ -36,8 +30,7 @@ class Epochs:
         else:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                reserve(handle)
-                memory = mmap.mmap(handle, _BYTES)
+                memory = mapped(handle, _BYTES)
             finally:
                 os.close(handle)
         self._slots = memoryview(memory).cast("Q")
