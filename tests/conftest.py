@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ import pytest
 from holdfast.ops.server.account import as_account
 from holdfast.ops.server.cluster import CLEAN_ENVIRONMENT, DATABASE, prepare_cluster
 from holdfast.ops.server.layout import Layout
+from holdfast.store.migrations import migrate
+from holdfast.store.store import Store
 
 HOLDFAST = (sys.executable, "-P", "-m", "holdfast.cli.main")
 # The address of a running database for tests of the store to work in, instead of starting one for the session.
@@ -160,6 +162,16 @@ def postgres(short_folder: Path) -> Iterator[str]:
     else:
         with running_postgres(short_folder / "postgres-only") as url:
             yield url
+
+
+@pytest.fixture
+async def store(postgres: str) -> AsyncIterator[Store]:
+    """An open store on the session's PostgreSQL, migrated."""
+    await migrate(postgres)
+    opened = Store(postgres)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @contextmanager

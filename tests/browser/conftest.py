@@ -5,9 +5,7 @@ Screenshots of every run lie in `screenshots/` beside this file.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,12 +15,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, ViewportSize, async_playwright
 from tests.conftest import Shop, start_shop, stop_shop, wait_for_shop
+from tests.debian import have
 from tests.npm import installed
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-INSTALL_SECONDS = 300
 # Other work may keep both cores busy.
 PATIENCE_MS = 20_000
 WIDE = ViewportSize(width=1440, height=1000)
@@ -36,18 +34,12 @@ OPTIONS = [
 
 def chromium() -> str:
     """The machine's own Chromium, installed where it is missing and may be."""
-    if found := _found():
-        return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        for words in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
-            subprocess.run(["apt-get", "-qq", *words], check=True, timeout=INSTALL_SECONDS, stdout=subprocess.DEVNULL)
-        if found := _found():
-            return found
-    pytest.fail("These tests look at pages in Chromium: `sudo apt-get install chromium`, or put it on the PATH.")
-
-
-def _found() -> str | None:
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        have("chromium", BROWSERS[0])
+        found = shutil.which(BROWSERS[0])
+    assert found is not None
+    return found
 
 
 class Looking:

