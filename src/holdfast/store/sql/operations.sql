@@ -9,7 +9,7 @@ SELECT f.project, f.check_name, f.kind, f.subject, f.detail, f.remedy, f.first_s
  LIMIT $1::int;
 
 -- name: newest_dead_letters
--- What was given up and neither replayed nor discarded, in all projects, the newest first.
+-- What was given up and not discarded, in all projects, the newest first; replayed_at: it is on its way again.
 SELECT l.project, l.id::text AS id, l.subscription_id::text AS subscription_id, s.query->>'key' AS subscription_key,
        l.kind, l.resource_id::text AS resource_id, l.type, l.sequence_number, l.reason, l.attempts,
        l.created_at, l.first_failed_at, l.buried_at, l.replayed_at
