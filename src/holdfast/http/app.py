@@ -90,12 +90,21 @@ _READS = ("GET", "HEAD")
 Side = Callable[[str, str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Headers, bytes]]]
 
 
-class Admitting(NamedTuple):
-    """What admission has to know of a request: how much it matters, and when its client gives up."""
+class Asked(NamedTuple):
+    """A request as it arrived: its headers by name, and how much it matters."""
 
+    scope: Scope
+    headers: Mapping[bytes, bytes]
     criticality: Criticality | None
-    timeout: bytes | None
-    deadline: bytes | None
+
+    @property
+    def authorization(self) -> bytes | None:
+        return self.headers.get(b"authorization")
+
+    @property
+    def held(self) -> bytes | None:
+        """The tags of what its client has already."""
+        return self.headers.get(b"if-none-match")
 
 
 class App:
@@ -132,21 +141,21 @@ class App:
             return
         began = time.perf_counter()
         given = dict(scope["headers"])
-        authorization, held = given.get(b"authorization"), given.get(b"if-none-match")
+        authorization = given.get(b"authorization")
         correlation = given.get(b"x-correlation-id")
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
             correlation = b"%b-%x" % (self._prefix, next(self._counter))
         kept = None
         if authorization is not None and scope["method"] in _READS:
-            kept = self.kept.find(scope, authorization, held)
+            kept = self.kept.find(scope, authorization, given.get(b"if-none-match"))
         matters = Criticality.READ if kept is not None else criticality(scope["method"], scope["path"])
-        reply = None if matters is None else self._at_once(scope, authorization, matters, kept)
+        asked = Asked(scope, given, matters)
+        reply = None if matters is None else self._at_once(asked, matters, kept)
         if reply is None:
             # Every request is a task of its own, so what is bound here ends with it.
             bind_contextvars(correlation_id=correlation.decode())
-            admitting = Admitting(matters, given.get(b"x-request-timeout"), given.get(b"x-request-deadline"))
             with traced(scope, given, correlation) as span:
-                reply = await self._answer(scope, receive, authorization, admitting)
+                reply = await self._answer(asked, receive)
                 span.answered(reply[0])
         await _send(scope, send, reply, correlation)
         status = reply[0]
@@ -154,83 +163,77 @@ class App:
             count_order()
         count_answer(scope["method"], scope["path"], status, time.perf_counter() - began)
 
-    def _at_once(
-        self, scope: Scope, authorization: bytes | None, matters: Criticality, kept: Reply | None
-    ) -> Reply | None:
+    def _at_once(self, asked: Asked, matters: Criticality, kept: Reply | None) -> Reply | None:
         """What needs no waiting: a refusal, or the answer that was kept. None: the request has to be looked into."""
-        limited = self.rates.spend(scope, authorization, cost_of(scope["method"], matters))
+        scope = asked.scope
+        limited = self.rates.spend(scope, asked.authorization, cost_of(scope["method"], matters))
         if limited is not None:
             count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
             status, headers, body = _refusal(limited.error())
             return status, [*headers, *limited.headers()], body
         if kept is None and self.gate.is_full(matters):
-            return self._instead(scope, authorization, _FULL, matters)
+            return self._instead(asked, _FULL)
         return kept
 
-    async def _answer(self, scope: Scope, receive: Receive, authorization: bytes | None, admitting: Admitting) -> Reply:
+    async def _answer(self, asked: Asked, receive: Receive) -> Reply:
+        scope, given = asked.scope, asked.headers
         try:
             if scope["method"] == "OPTIONS":
                 return 204, list(_PREFLIGHT), b""
-            with Deadline(seconds_left(admitting.timeout, admitting.deadline, time.time())):
-                return await self._admitted_answer(scope, receive, authorization, admitting.criticality)
+            timeout, deadline = given.get(b"x-request-timeout"), given.get(b"x-request-deadline")
+            with Deadline(seconds_left(timeout, deadline, time.time())):
+                return await self._admitted_answer(asked, receive)
         except ApiError as error:
             # An error that is kept keeps its frames, and with them the connection of a sender who is refused.
-            return self._instead(scope, authorization, error, admitting.criticality)
+            return self._instead(asked, error)
         except Exception:  # noqa: BLE001 - the process edge: logged and answered
             log.exception("request.failed", method=scope["method"], path=scope["path"])
-            return self._instead(scope, authorization, General(), admitting.criticality)
+            return self._instead(asked, General())
 
-    def _instead(
-        self, scope: Scope, authorization: bytes | None, error: ApiError, matters: Criticality | None
-    ) -> Reply:
+    def _instead(self, asked: Asked, error: ApiError) -> Reply:
         """What is answered instead of what was asked for: something older, or the refusal."""
-        kept = self.kept.instead(scope, authorization, error)
+        kept = self.kept.instead(asked.scope, asked.authorization, error, asked.held)
         if kept is not None:
             return kept
-        count_refusal(error.code, of_order=matters is Criticality.ORDER)
+        count_refusal(error.code, of_order=asked.criticality is Criticality.ORDER)
         return _refusal(error)
 
-    async def _admitted_answer(
-        self, scope: Scope, receive: Receive, authorization: bytes | None, matters: Criticality | None
-    ) -> Reply:
+    async def _admitted_answer(self, asked: Asked, receive: Receive) -> Reply:
         """The answer, once its body has come and the gate lets it in: a slow sender takes nobody's place."""
-        body = await self._bodies.read(receive) if scope["method"] in ("POST", "PUT", "PATCH", "DELETE") else b""
+        written = asked.scope["method"] in ("POST", "PUT", "PATCH", "DELETE")
+        body = await self._bodies.read(receive) if written else b""
         try:
-            if matters is None:
-                return await self._routed_answer(scope, body, authorization)
-            await self.gate.enter(matters)
-            stay = self.gate.stay(matters)
+            if asked.criticality is None:
+                return await self._routed_answer(asked, body)
+            await self.gate.enter(asked.criticality)
+            stay = self.gate.stay(asked.criticality)
             door.set(stay)
             try:
-                return await self._routed_answer(scope, body, authorization)
+                return await self._routed_answer(asked, body)
             finally:
                 stay.leave()
         finally:
             self._bodies.release(body)
 
-    async def _routed_answer(self, scope: Scope, body: bytes, authorization: bytes | None) -> Reply:
+    async def _routed_answer(self, asked: Asked, body: bytes) -> Reply:
+        scope = asked.scope
         raw_path = _raw_path(scope)
         side = self._sides.get(raw_path[1:].split("/", 1)[0])
         if side is not None:
-            return await side(scope["method"], raw_path, scope["query_string"].decode("latin-1"), _named(scope), body)
-        return await self._project_answer(scope, raw_path, body, authorization)
+            query = scope["query_string"].decode("latin-1")
+            return await side(scope["method"], raw_path, query, _named(asked.headers), body)
+        return await self._project_answer(asked, raw_path, body)
 
-    async def _project_answer(self, scope: Scope, raw_path: str, body: bytes, authorization: bytes | None) -> Reply:
+    async def _project_answer(self, asked: Asked, raw_path: str, body: bytes) -> Reply:
+        scope = asked.scope
         place = place_of(raw_path)
-        caller = await self._authenticator.caller(place.project, authorization)
+        caller = await self._authenticator.caller(place.project, asked.authorization)
         route = self._router.route(scope["method"], place)
         if route.scope and not allows(caller.scopes, route.scope, place.store_key):
             raise InsufficientScope(f"The scope '{route.scope}' is needed.")
         if place.me and route.session:
             check_session(caller)
-        external = key = held = None
-        for name, value in scope["headers"]:
-            if name == b"x-external-user-id":
-                external = value
-            elif name == b"idempotency-key":
-                key = value
-            elif name == b"if-none-match":
-                held = value
+        external, key = asked.headers.get(b"x-external-user-id"), asked.headers.get(b"idempotency-key")
         if external is not None:
             caller = caller._replace(external_user_id=external.decode("latin-1")[:256])
         request = Request(body, route.path_values, _parameters(scope["query_string"]), place.me, place.store_key)
@@ -240,12 +243,12 @@ class App:
         work = Work(self._store, caller, place.store_key, signer=self._signer, extensions=self._extensions)
         keeping = self.kept.begin(scope, place, route, request)
         if keeping is not None:
-            return await self.kept.answer(keeping, partial(_made, route, work, request), held)
+            return await self.kept.answer(keeping, partial(_made, route, work, request), asked.held)
         if key is None or route.replay == "never" or scope["method"] not in ("POST", "DELETE"):
             answer = await route.run(work, request)
         else:
-            asked = {"method": scope["method"], "path": raw_path, "query": scope["query_string"], "body": body}
-            work.key = request_key(key, caller, **asked)
+            said = {"method": scope["method"], "path": raw_path, "query": scope["query_string"], "body": body}
+            work.key = request_key(key, caller, **said)
             answer = await self._once.answer(work, request, route.run, checked=route.replay == "checked")
         return 201 if answer.created else 200, _headers(answer), _rendered(answer)
 
@@ -301,8 +304,8 @@ def _parameters(query: bytes) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _named(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+def _named(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
 
 
 async def _send(scope: Scope, send: Send, reply: Reply, correlation: bytes) -> None:

@@ -139,7 +139,13 @@ class Kept:
             return None
         return self._reply(kept, step, if_none_match, now) if self._may_read(kept, scope, authorization) else None
 
-    def instead(self, scope: Mapping[str, Any], authorization: bytes | None, refusal: ApiError) -> Reply | None:
+    def instead(
+        self,
+        scope: Mapping[str, Any],
+        authorization: bytes | None,
+        refusal: ApiError,
+        if_none_match: bytes | None = None,
+    ) -> Reply | None:
         """What is kept, in place of a refusal that has nothing to do with the request."""
         if not isinstance(refusal, Unavailable | DeadlineExceeded):
             return None
@@ -148,7 +154,7 @@ class Kept:
         kept = self._overtaken((scope["path"], scope["query_string"]), now := time.monotonic())
         if kept is None or authorization is None or not self._may_read(kept, scope, authorization):
             return None
-        return self._reply(kept, Step.STALE, dict(scope["headers"]).get(b"if-none-match"), now)
+        return self._reply(kept, Step.STALE, if_none_match, now)
 
     def _is_current(self, kept: KeptAnswer) -> bool:
         if kept.slot is not None:
