@@ -151,7 +151,7 @@ class Client:
         zone = await self.get(("zone", self._shop.zone))
         if zone is None:
             return
-        name = f"zone of {self._number} after {zone['name'][-20:]}"
+        name = f"zone of {self._number} after version {zone['version']}"
         asked = Asked("rename", ("zone", zone["id"]), zone["version"], lambda _, after: after["name"] == name)
         await self._update(asked, {"action": "changeName", "name": name})
 
@@ -197,7 +197,8 @@ class Client:
         body: Mapping[str, Any] = answer.body
         # A replay shows what was answered then; only a first answer says where things stand now.
         if asked is None or asked.key is None:
-            self._history.shown[name].append(Shown(body["version"], answer.raw, started, self._loop.time()))
+            marked = answer.headers.get(b"x-holdfast-served") == b"stale"
+            self._history.shown[name].append(Shown(body["version"], answer.raw, started, self._loop.time(), marked))
         return body
 
     async def _sent(

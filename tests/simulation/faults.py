@@ -42,6 +42,11 @@ class Plan(NamedTuple):
     pauses: bool = False
     rush: bool = False
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether the database answers all the time."""
+        return not (self.exchange_rate or self.network_rate or self.only_at is not None or self.crash_database_at)
+
 
 def plan_of(chance: Random) -> Plan:
     """The plan of a seed."""

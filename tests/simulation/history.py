@@ -58,12 +58,13 @@ class Asked:
 
 
 class Shown(NamedTuple):
-    """A version somebody was shown, and when he had asked and was answered."""
+    """A version somebody was shown, and when he had asked and was answered; `marked` as perhaps overtaken."""
 
     version: int
     raw: bytes
     started: float
     ended: float
+    marked: bool
 
 
 @dataclass
@@ -85,6 +86,8 @@ class History:
     shown: defaultdict[Name, list[Shown]] = field(default_factory=lambda: defaultdict(list))
     absent: list[tuple[Name, float]] = field(default_factory=list)
     without_word: list[Silence] = field(default_factory=list)
+    # From when on the database has answered everything.
+    calm_since: float = math.inf
 
 
 class Version(NamedTuple):
@@ -294,7 +297,10 @@ def _check_acknowledged(asked: Asked, answer: Answer, stored: Stored) -> None:
 
 
 def _check_reads(history: History, stored: Stored) -> None:
-    """Nobody is shown less than somebody was shown before he asked; of a kept kind unless a writer has just died."""
+    """Nobody is shown less than somebody was shown before he asked.
+
+    Of a kept kind he may be when a writer has just died, or where he is told so because the database is away.
+    """
     for name, shown in history.shown.items():
         for one in shown:
             committed = stored.get((name, one.version))
@@ -303,8 +309,10 @@ def _check_reads(history: History, stored: Stored) -> None:
             if not _same(name, one.raw, committed):
                 raise Violation(f"{name} version {one.version} was shown as {one.raw!r}, stored as {committed.raw!r}")
             newest = max((other.version for other in shown if other.ended < one.started), default=0)
+            if one.marked and (name[0] not in KEPT or one.started >= history.calm_since):
+                raise Violation(f"{name} was shown as perhaps overtaken, although better could be had")
             unsaid = name[0] in KEPT and any(silence.touches(one) for silence in history.without_word)
-            if one.version < newest and not unsaid:
+            if one.version < newest and not unsaid and not one.marked:
                 raise Violation(f"stale read: {name} in version {one.version} after version {newest} was shown")
         for missing, started in history.absent:
             if missing == name and any(one.ended < started for one in shown):

@@ -18,11 +18,14 @@ from tests.simulation.prepared import Prepared, prepared
 from tests.simulation.processes import PROJECT, ApiProcess
 from tests.simulation.seeded import NATURE
 
+from holdfast.http.outage import PROBE_PAUSE_SECONDS
 from holdfast.store.epochs import Epochs
 
 # Longer than every patience of the product and of the clients together.
 SCHEDULE_SECONDS_MAX = 600.0
 RESTART_SECONDS = 0.3
+# By then every process has seen that the database answers again.
+NOTICED_SECONDS = 2 * PROBE_PAUSE_SECONDS
 
 
 class Result(NamedTuple):
@@ -62,6 +65,8 @@ class World:
         self.plan = plan_of(chance)
         self.server = Server(shop.tables.copy(), Faults(self.plan, chance), loop)
         self.history = History()
+        if self.plan.is_calm:
+            self.history.calm_since = 0.0
         self._epochs = Epochs(None)
         self.processes = [self._process() for _ in range(chance.choice((1, 2, 2, 3)))]
 
@@ -76,6 +81,8 @@ class World:
             await asyncio.gather(*(self._arrive(client) for client in clients))
             self.server.faults.quiet = True
             await self._recovered()
+            await asyncio.sleep(NOTICED_SECONDS)
+            self.history.calm_since = self.loop.time()
             for number in range(len(self.processes)):
                 await self._look(number)
 
@@ -152,5 +159,6 @@ class World:
                 seen["replayed under a key"] += 1
             if asked.attempts > 1 and asked.accepted:
                 seen["accepted after a retry"] += 1
+        seen["shown as perhaps overtaken"] += sum(one.marked for shown in self.history.shown.values() for one in shown)
         seen["schedules"] += 1
         return seen

@@ -1,6 +1,6 @@
 """Time and chance of the product, taken from the schedule's seed.
 
-The product reads clocks and randomness in four modules; here they read the simulated ones. The wall
+The product reads clocks and randomness in five modules; here they read the simulated ones. The wall
 clock follows the loop's time and can jump; the loop's own time cannot, like a monotonic clock.
 """
 
@@ -64,5 +64,6 @@ def seeded() -> Iterator[None]:
         patch("holdfast.base.clock.datetime", WallClock),
         patch("holdfast.store.epochs.time", NATURE),
         patch("holdfast.http.kept.time", NATURE),
+        patch("holdfast.http.outage.time", NATURE),
     ):
         yield
