@@ -178,7 +178,10 @@ class Client:
 
     async def _update(self, asked: Asked, action: Mapping[str, Any]) -> Mapping[str, Any] | None:
         body = {"version": asked.base, "actions": [action]}
-        return await self._ask(asked, f"{_PATHS[asked.name[0]]}/{asked.name[1]}", body)
+        changed = await self._ask(asked, f"{_PATHS[asked.name[0]]}/{asked.name[1]}", body)
+        if changed is not None and self._chance.random() < 0.3:
+            await self.get(asked.name)
+        return changed
 
     async def _ask(
         self, asked: Asked, path: str, body: Any, headers: Mapping[str, str] | None = None
