@@ -50,7 +50,7 @@ from holdfast.http.idempotency import request_key
 from holdfast.http.kept import Kept, Reply
 from holdfast.http.kept_answer import SERVED_LIVE, SERVED_REFUSED
 from holdfast.http.ladder import PRIVATE
-from holdfast.http.measured import count_answer, count_order, count_refusal
+from holdfast.http.measured import count_answer, count_order, count_refusal, endpoint_of
 from holdfast.http.outage import Outage
 from holdfast.http.rate_page import Page
 from holdfast.http.rate_settings import RateSettings
@@ -145,35 +145,48 @@ class App:
         correlation = given.get(b"x-correlation-id")
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
             correlation = b"%b-%x" % (self._prefix, next(self._counter))
-        kept = None
-        if authorization is not None and scope["method"] in _READS:
-            kept = self.kept.find(scope, authorization, given.get(b"if-none-match"))
-        matters = Criticality.READ if kept is not None else criticality(scope["method"], scope["path"])
-        asked = Asked(scope, given, matters)
-        reply = None if matters is None else self._at_once(asked, matters, kept)
+        method, path = scope["method"], scope["path"]
+        found = None
+        if authorization is not None and method in _READS:
+            found = self.kept.find(scope, authorization, given.get(b"if-none-match"))
+        if found is not None:
+            kept, endpoint = found
+            reply = self._limited(scope, authorization, Criticality.READ) or kept
+        else:
+            endpoint = endpoint_of(method, path)
+            reply = await self._looked_into(Asked(scope, given, criticality(method, path)), receive, correlation)
+        await _send(scope, send, reply, correlation)
+        count_answer(endpoint, reply[0], time.perf_counter() - began)
+
+    async def _looked_into(self, asked: Asked, receive: Receive, correlation: bytes) -> Reply:
+        """The answer to a request for which none was kept."""
+        matters = asked.criticality
+        reply = None if matters is None else self._at_once(asked, matters)
         if reply is None:
             # Every request is a task of its own, so what is bound here ends with it.
             bind_contextvars(correlation_id=correlation.decode())
-            with traced(scope, given, correlation) as span:
+            with traced(asked.scope, asked.headers, correlation) as span:
                 reply = await self._answer(asked, receive)
                 span.answered(reply[0])
-        await _send(scope, send, reply, correlation)
-        status = reply[0]
-        if status == 201 and matters is Criticality.ORDER:
+        if reply[0] == 201 and matters is Criticality.ORDER:
             count_order()
-        count_answer(scope["method"], scope["path"], status, time.perf_counter() - began)
+        return reply
 
-    def _at_once(self, asked: Asked, matters: Criticality, kept: Reply | None) -> Reply | None:
-        """What needs no waiting: a refusal, or the answer that was kept. None: the request has to be looked into."""
-        scope = asked.scope
-        limited = self.rates.spend(scope, asked.authorization, cost_of(scope["method"], matters))
-        if limited is not None:
-            count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
-            status, headers, body = _refusal(limited.error())
-            return status, [*headers, *limited.headers()], body
-        if kept is None and self.gate.is_full(matters):
+    def _limited(self, scope: Scope, authorization: bytes | None, matters: Criticality) -> Reply | None:
+        """The refusal of a caller who asks for too much."""
+        limited = self.rates.spend(scope, authorization, cost_of(scope["method"], matters))
+        if limited is None:
+            return None
+        count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
+        status, headers, body = _refusal(limited.error())
+        return status, [*headers, *limited.headers()], body
+
+    def _at_once(self, asked: Asked, matters: Criticality) -> Reply | None:
+        """A refusal that needs no waiting. None: the request has to be looked into."""
+        reply = self._limited(asked.scope, asked.authorization, matters)
+        if reply is None and self.gate.is_full(matters):
             return self._instead(asked, _FULL)
-        return kept
+        return reply
 
     async def _answer(self, asked: Asked, receive: Receive) -> Reply:
         scope, given = asked.scope, asked.headers
@@ -311,9 +324,9 @@ def _named(headers: Mapping[bytes, bytes]) -> dict[str, str]:
 async def _send(scope: Scope, send: Send, reply: Reply, correlation: bytes) -> None:
     status, headers, body = reply
     headers.append((b"x-correlation-id", correlation))
+    if status != 304:  # it would state the length of what it does not send
+        headers.append((b"content-length", b"%d" % len(body)))
     if scope["method"] == "HEAD":
         body = b""
-    if status != 304:  # which would state the length of what it does not send
-        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

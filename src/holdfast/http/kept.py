@@ -124,8 +124,13 @@ class Kept:
 
     # --- answers that are there --------------------------------------------------------------
 
-    def find(self, scope: Mapping[str, Any], authorization: bytes, if_none_match: bytes | None) -> Reply | None:
-        """What is kept, if it is still true and this token may read it; all else takes the long way."""
+    def find(
+        self, scope: Mapping[str, Any], authorization: bytes, if_none_match: bytes | None
+    ) -> tuple[Reply, str] | None:
+        """What is kept and what it is counted as, if it is still true and this token may read it.
+
+        All else takes the long way.
+        """
         key = (scope["path"], scope["query_string"])
         kept = self._answers.get(key) or self._absent.get(key)
         if kept is None:
@@ -137,7 +142,9 @@ class Kept:
             step = Step.STALE
         else:
             return None
-        return self._reply(kept, step, if_none_match, now) if self._may_read(kept, scope, authorization) else None
+        if not self._may_read(kept, scope, authorization):
+            return None
+        return self._reply(kept, step, if_none_match, now), kept.endpoint
 
     def instead(
         self,

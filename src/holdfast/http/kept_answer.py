@@ -8,6 +8,7 @@ from typing import NamedTuple
 from holdfast.http.conditional import etag, is_held
 from holdfast.http.headers import USUAL, Headers
 from holdfast.http.ladder import PRIVATE, TTL_SECONDS, Ladder, Step
+from holdfast.http.measured import endpoint_of
 
 ABSENT_SECONDS = 2.0
 # What an answer takes beside its body: its key, headers and objects.
@@ -49,7 +50,7 @@ class Keeping(NamedTuple):
 class KeptAnswer:
     """An answer, ready to be sent: 200, or the 404 of something that is not there."""
 
-    __slots__ = ("began_at", "body", "epoch", "fresh_until", "headers", "keeping", "slot", "status", "tag")
+    __slots__ = ("began_at", "body", "endpoint", "epoch", "fresh_until", "headers", "keeping", "slot", "status", "tag")
 
     def __init__(self, keeping: Keeping, body: bytes, status: int = 200) -> None:
         self.keeping = keeping
@@ -59,6 +60,7 @@ class KeptAnswer:
         self.slot = keeping.slots[0] if len(keeping.slots) == 1 else None
         self.began_at = keeping.began_at
         self.fresh_until = keeping.began_at + (TTL_SECONDS if status == 200 else ABSENT_SECONDS)
+        self.endpoint = endpoint_of("GET", keeping.key[0])
         self.tag = etag(body)
         self.headers: Headers = [*USUAL, (b"cache-control", keeping.ladder.cache_control if status == 200 else PRIVATE)]
         if status == 200:

@@ -104,9 +104,8 @@ _REFUSED = {code: place(REFUSED, code) for code in REFUSALS}
 _ORDERS = {values[0]: first for values, first in places(ORDERS).items()}
 
 
-def count_answer(method: str, path: str, status: int, seconds: float) -> None:
+def count_answer(endpoint: str, status: int, seconds: float) -> None:
     """Count a request that was answered after so long."""
-    endpoint = endpoint_of(method, path)
     found = _PLACES.get((endpoint, status))
     if found is None:
         found = _PLACES[endpoint, 0][0], place(REQUEST_SECONDS, endpoint, _status_class(str(status)))

@@ -98,7 +98,8 @@ class Case:
         token: bytes = TOKEN,
         held: bytes | None = None,
     ) -> Reply | None:
-        return self.kept.find(scope_of(path, method), token, held)
+        found = self.kept.find(scope_of(path, method), token, held)
+        return found[0] if found is not None else None
 
     async def lose_the_database(self) -> None:
         self.database.answers = False

@@ -54,7 +54,7 @@ def test_nothing_from_outside_becomes_a_name(method: str, path: str) -> None:
 @given(status=st.integers(min_value=100, max_value=999))
 def test_every_status_is_counted_once(status: int) -> None:
     before = sum(counts.numbers[place(REQUESTS, *values)] for values in REQUESTS.values)
-    count_answer("GET", "/shop/products", status, 0.2)
+    count_answer(endpoint_of("GET", "/shop/products"), status, 0.2)
     assert sum(counts.numbers[place(REQUESTS, *values)] for values in REQUESTS.values) == before + 1
 
 
@@ -62,8 +62,8 @@ def test_an_answer_is_counted_with_how_long_it_took() -> None:
     counter, histogram = place(REQUESTS, "order.place", "201"), place(REQUEST_SECONDS, "order.place", "2xx")
     width = REQUEST_SECONDS.width
     before = counts.numbers[counter], list(counts.numbers[histogram : histogram + width])
-    count_answer("POST", "/shop/orders", 201, 0.0006)
-    count_answer("POST", "/shop/orders", 201, 60.0)
+    count_answer(endpoint_of("POST", "/shop/orders"), 201, 0.0006)
+    count_answer(endpoint_of("POST", "/shop/orders"), 201, 60.0)
     assert counts.numbers[counter] == before[0] + 2
     added = [now - then for now, then in zip(counts.numbers[histogram : histogram + width], before[1], strict=True)]
     assert added[0] == 1
