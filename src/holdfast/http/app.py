@@ -84,6 +84,7 @@ _PREFLIGHT: Headers = [
 # Clients refused together come back apart.
 _RETRY_AFTER_SECONDS = itertools.cycle((b"1", b"2", b"3"))
 _FULL = OverCapacity()
+_FULL_BODY = encode(_FULL.body())
 _READS = ("GET", "HEAD")
 
 # A request for something beside the projects: method, path, query, headers, body → status, headers, body.
@@ -161,7 +162,9 @@ class App:
     async def _looked_into(self, asked: Asked, receive: Receive, correlation: bytes) -> Reply:
         """The answer to a request for which none was kept."""
         matters = asked.criticality
-        reply = None if matters is None else self._at_once(asked, matters)
+        if matters is not None and self.gate.is_full(matters):
+            return self._instead(asked, _FULL)
+        reply = None if matters is None else self._limited(asked.scope, asked.authorization, matters)
         if reply is None:
             # Every request is a task of its own, so what is bound here ends with it.
             bind_contextvars(correlation_id=correlation.decode())
@@ -180,13 +183,6 @@ class App:
         count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
         status, headers, body = _refusal(limited.error())
         return status, [*headers, *limited.headers()], body
-
-    def _at_once(self, asked: Asked, matters: Criticality) -> Reply | None:
-        """A refusal that needs no waiting. None: the request has to be looked into."""
-        reply = self._limited(asked.scope, asked.authorization, matters)
-        if reply is None and self.gate.is_full(matters):
-            return self._instead(asked, _FULL)
-        return reply
 
     async def _answer(self, asked: Asked, receive: Receive) -> Reply:
         scope, given = asked.scope, asked.headers
@@ -293,7 +289,7 @@ def _refusal(error: ApiError) -> Reply:
         headers.append((b"connection", b"close"))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    return error.status, headers, encode(error.body())
+    return error.status, headers, _FULL_BODY if error is _FULL else encode(error.body())
 
 
 def _raw_path(scope: Scope) -> str:
