@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -33,6 +34,9 @@ from holdfast.store.migrations import migrate
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
+# The long proof: HOLDFAST_AWAY_SECONDS=60 HOLDFAST_AWAY_READERS=8 pytest -s tests/drills/test_database_away.py
+AWAY_SECONDS = float(os.environ.get("HOLDFAST_AWAY_SECONDS", "0"))
+READERS_EACH = int(os.environ.get("HOLDFAST_AWAY_READERS", "1"))
 PATIENCE_SECONDS = 60.0
 READS_AWAY = 40
 WORKERS = 2
@@ -206,7 +210,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 def test_readers_go_on_reading_through_a_stop_and_a_start(shop: Shop, cluster: Cluster) -> None:
     with Api(shop.create_project()) as api:
         paths = furnished(api)
-        readers = one_reader_for_each_process(shop, api)
+        readers = [reader for _ in range(READERS_EACH) for reader in one_reader_for_each_process(shop, api)]
         seen: list[Counter[tuple[int, str]]] = []
         ending = threading.Event()
 
@@ -221,13 +225,16 @@ def test_readers_go_on_reading_through_a_stop_and_a_start(shop: Shop, cluster: C
             thread.start()
         cluster.stop()
         eventually(lambda: any((200, "stale") in counted for counted in seen))
-        cluster.start()
+        ending.wait(AWAY_SECONDS)
         done = len(seen)
-        eventually(lambda: len(seen) > done + 2 * WORKERS and not any((200, "stale") in one for one in seen[-WORKERS:]))
+        cluster.start()
+        last = len(readers)
+        eventually(lambda: len(seen) > done + 2 * last and not any((200, "stale") in one for one in seen[-last:]))
         ending.set()
         for thread in threads:
             thread.join(PATIENCE_SECONDS)
     total = sum(seen, Counter())
+    print(f"answered while it was away and when it was back: {dict(total)}")
     assert {status for status, _ in total} == {200}, total
 
 
