@@ -54,7 +54,7 @@ from holdfast.http.measured import count_answer, count_order, count_refusal, end
 from holdfast.http.outage import Outage
 from holdfast.http.rate_page import Page
 from holdfast.http.rate_settings import RateSettings
-from holdfast.http.rate_tiers import cost_of
+from holdfast.http.rate_tiers import READ, cost_of
 from holdfast.http.rates import Rates
 from holdfast.http.routes import Route, Router, place_of
 from holdfast.http.shelf import Shelf
@@ -152,7 +152,7 @@ class App:
             found = self.kept.find(scope, authorization, given.get(b"if-none-match"))
         if found is not None:
             kept, endpoint = found
-            reply = self._limited(scope, authorization, Criticality.READ) or kept
+            reply = self._limited(scope, authorization, Criticality.READ, READ) or kept
         else:
             endpoint = endpoint_of(method, path)
             reply = await self._looked_into(Asked(scope, given, criticality(method, path)), receive, correlation)
@@ -164,7 +164,10 @@ class App:
         matters = asked.criticality
         if matters is not None and self.gate.is_full(matters):
             return self._instead(asked, _FULL)
-        reply = None if matters is None else self._limited(asked.scope, asked.authorization, matters)
+        reply = None
+        if matters is not None:
+            cost = cost_of(asked.scope["method"], matters)
+            reply = self._limited(asked.scope, asked.authorization, matters, cost)
         if reply is None:
             # Every request is a task of its own, so what is bound here ends with it.
             bind_contextvars(correlation_id=correlation.decode())
@@ -175,9 +178,9 @@ class App:
             count_order()
         return reply
 
-    def _limited(self, scope: Scope, authorization: bytes | None, matters: Criticality) -> Reply | None:
+    def _limited(self, scope: Scope, authorization: bytes | None, matters: Criticality, cost: float) -> Reply | None:
         """The refusal of a caller who asks for too much."""
-        limited = self.rates.spend(scope, authorization, cost_of(scope["method"], matters))
+        limited = self.rates.spend(scope, authorization, cost)
         if limited is None:
             return None
         count_refusal(TooManyRequests.code, of_order=matters is Criticality.ORDER)
@@ -320,9 +323,8 @@ def _named(headers: Mapping[bytes, bytes]) -> dict[str, str]:
 async def _send(scope: Scope, send: Send, reply: Reply, correlation: bytes) -> None:
     status, headers, body = reply
     headers.append((b"x-correlation-id", correlation))
-    if status != 304:  # it would state the length of what it does not send
+    if scope["method"] == "HEAD" and status != 304:  # all else has the length of what is sent
         headers.append((b"content-length", b"%d" % len(body)))
-    if scope["method"] == "HEAD":
         body = b""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
