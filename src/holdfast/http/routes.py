@@ -58,7 +58,9 @@ class Route(NamedTuple):
 
 def place_of(raw_path: str) -> Place:
     """Take a path apart. Raises ResourceNotFound when it cannot be one of ours."""
-    segments = [unquote(segment) for segment in raw_path.strip("/").split("/")]
+    segments = raw_path.strip("/").split("/")
+    if "%" in raw_path:
+        segments = [unquote(segment) for segment in segments]
     if len(segments) > SEGMENTS_MAX or not segments[0]:
         raise _unknown(raw_path)
     if any("\0" in segment for segment in segments):
