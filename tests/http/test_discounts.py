@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -19,8 +20,10 @@ from holdfast.ops.bench.shop import fill_carts, open_shop, order_of, stock_up
 
 Json = dict[str, Any]
 
-BUYERS = 60
-CONNECTIONS = 24
+# HOLDFAST_CROWD=500 HOLDFAST_CROWD_ROUNDS=20 lets so many buyers try a code at once, so many times.
+BUYERS = int(os.environ.get("HOLDFAST_CROWD", "60"))
+ROUNDS = int(os.environ.get("HOLDFAST_CROWD_ROUNDS", "1"))
+CONNECTIONS = BUYERS
 PRICE = 1_999
 SHIPPING = 390
 ALL_LINES = {"type": "lineItems", "predicate": "1 = 1"}
@@ -290,7 +293,8 @@ async def coded_carts(till: Till, code: Json, count: int) -> list[Json]:
     return [json.loads(body) for body in result.bodies]
 
 
-def test_a_single_use_code_tried_by_a_crowd_is_redeemed_once(api: Api, till: Till) -> None:
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_a_single_use_code_tried_by_a_crowd_is_redeemed_once(api: Api, till: Till, _round: int) -> None:
     code = a_code(api, maxApplications=1)
 
     async def crowd() -> Any:
