@@ -6,14 +6,17 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from tests.delivery.sink import Sink, subscribe, tell, until
 
 from holdfast.base.ids import uuid7
 from holdfast.commerce.resources.subscription.shape import CloudEventsFormat, MessageSubscription
 from holdfast.delivery.destinations.port import Delivery, Misconfigured, Outcome, Refused, Retry
-from holdfast.store.relay import Desk
+from holdfast.store import relay as relay_module
+from holdfast.store.relay import Claimed, Desk, Held, Record
 from holdfast.store.standing import backlog, standings
 from holdfast.store.store import Store
 
@@ -257,3 +260,37 @@ async def test_what_was_owed_to_a_subscription_goes_with_it(store: Store, projec
     await until(forgotten)
     name = f"subscription-status/{subscription}"
     assert await one(store, "SELECT count(*) FROM tally WHERE project = $1 AND name = $2", project, name) == 0
+
+
+async def test_a_claim_looks_at_so_many_places_however_many_lanes_are_held(
+    store: Store, project: str, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "PLACES_MAX", 10)
+    await subscribe(store, project, key="slow")
+    held = await tell(store, project, 15, each=3)
+    ids = await tell(store, project, 4)
+    desk = Desk(postgres)
+    while (await desk.deal()).fresh:
+        pass
+    (work,) = [work for work in await desk.find_work() if work.project == project]
+    hold = await desk.try_hold(work)
+    assert hold is not None
+    later = datetime.now(UTC) + timedelta(hours=1)
+    lanes = [Held(("category", each), 1, later, later, "down") for each in held]
+    await desk.record(hold, Record(held=lanes))
+
+    claimed, found = Claimed([], 0, more=True), []
+    while claimed.more:
+        before = claimed.after
+        claimed = await desk.claim(hold, before, 2, [])
+        found += [owed.resource_id for owed in claimed.owed if not owed.is_trial]
+        looked_at = await one(
+            store,
+            "SELECT count(*) FROM delivery WHERE project = $1 AND place > $2 AND place <= $3",
+            project,
+            before,
+            claimed.after,
+        )
+        assert looked_at <= 10
+    assert found == ids
+    desk.hang_up()

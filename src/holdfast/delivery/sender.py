@@ -206,18 +206,18 @@ class Sender:
         probing = self._probing
         fresh_max = 1 if probing else WINDOW_MAX - self._in_memory
         self._news = False
-        owed, after = await self._desk.claim(
+        owed, after, more = await self._desk.claim(
             self._hold, self._after, fresh_max, list(self._lanes), 1 if probing else LANES_MAX
         )
-        if probing:
-            owed, after = owed[:1], owed[0].place if owed and not owed[0].held else self._after
+        if probing and owed:
+            owed, after, more = owed[:1], self._after if owed[0].held else owed[0].place, False
         known = await self._known_by(owed)
         for each in owed:
             self._line_up(each, known.get(each.resource_id, {}))
         self._after = after
-        # A full page means there may be more: of notifications, or of lanes whose rest is over.
+        # A full page means there may be more lanes whose rest is over.
         lanes = len({each.lane for each in owed if each.held})
-        self._news = self._news or (not probing and (len(owed) >= fresh_max or lanes >= LANES_MAX))
+        self._news = self._news or more or (not probing and lanes >= LANES_MAX)
         self._can_send.set()
 
     async def _known_by(self, owed: Sequence[Owed]) -> dict[str, dict[str, str]]:

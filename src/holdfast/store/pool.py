@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
@@ -21,8 +22,12 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 STATEMENT_TIMEOUT_SECONDS = 10.0
+# A read by key takes milliseconds. After this its connection leads nowhere, and there is time to ask on another.
+KEYED_TIMEOUT_SECONDS = 3.0
 # The server ends a query before we lose patience with the connection.
 QUERY_TIMEOUT_SECONDS = 8
+# How long a server is given to part with us.
+CLOSE_SECONDS = 2.0
 # Between the statements of a transaction there is only our own thinking.
 IDLE_IN_TRANSACTION_SECONDS = 15
 # How long a request is held while the database restarts or fails over, before it gets a 502.
@@ -73,6 +78,7 @@ class Database:
         self._keyed_size = keyed
         self._ad_hoc_size = ad_hoc
         self._pool: asyncpg.Pool | None = None
+        self._sessions: WeakSet[Session] = WeakSet()
 
     @property
     def keyed_in_use(self) -> int:
@@ -96,12 +102,20 @@ class Database:
         )
 
     async def close(self) -> None:
-        while not self._keyed.empty():
-            connection = self._keyed.get_nowait()
-            if connection is not None:
-                await connection.close()
-        if self._pool is not None:
-            await self._pool.close()
+        """Disconnect, politely as long as the server listens."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while not self._keyed.empty():
+                    connection = self._keyed.get_nowait()
+                    if connection is not None:
+                        await connection.close()
+                if self._pool is not None:
+                    await self._pool.close()
+        except TimeoutError:
+            # What was being closed hung up by itself.
+            self._drop_idle()
+            if self._pool is not None:
+                self._pool.terminate()
 
     async def fetch_keyed(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Rows of one statement by key; safe to repeat, so it waits through a short outage."""
@@ -114,7 +128,7 @@ class Database:
             if connection is None or connection.is_closed():
                 connection = None
                 connection = await self.connect()
-            return await connection.fetch(sql, *arguments)
+            return await connection.fetch(sql, *arguments, timeout=KEYED_TIMEOUT_SECONDS)
         except CONNECTION_LOST as lost:
             if connection is not None:
                 connection.terminate()
@@ -129,6 +143,11 @@ class Database:
         """A connection led nowhere: so may the others, and each would cost its users the same wait."""
         if self._pool is not None:
             await self._pool.expire_connections()
+        for session in tuple(self._sessions):
+            session.distrust()
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
         idle = [self._keyed.get_nowait() for _ in range(self._keyed.qsize())]
         for connection in idle:
             if connection is not None:
@@ -152,7 +171,9 @@ class Database:
 
     async def session(self) -> Session:
         """A new connection for transactions."""
-        return Session(await self.connect())
+        session = Session(await self.connect())
+        self._sessions.add(session)
+        return session
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Rows of one statement; safe to repeat, so it waits through a short outage."""

@@ -32,6 +32,8 @@ DEAL_MAX = 2_000
 # Held lanes one claim takes up, and notifications of each.
 LANES_MAX = 200
 LANE_DEPTH_MAX = 32
+# Places one claim looks at. Behind a failing destination most belong to lanes that are held.
+PLACES_MAX = 20_000
 SWEEP_MAX = 5_000
 _SETTINGS = {
     "synchronous_commit": "off",
@@ -100,6 +102,14 @@ class Owed(NamedTuple):
     @property
     def lane(self) -> Lane:
         return self.kind, self.resource_id
+
+
+class Claimed(NamedTuple):
+    """What is to be sent next, the place up to which everything was looked at, and whether there are places beyond."""
+
+    owed: list[Owed]
+    after: int
+    more: bool
 
 
 class Held(NamedTuple):
@@ -211,16 +221,18 @@ class Desk:
 
     async def claim(
         self, hold: Hold, after: int, fresh_max: int, under_way: Iterable[Lane], lanes_max: int = LANES_MAX
-    ) -> tuple[list[Owed], int]:
-        """What is to be sent next, in order, and the place up to which everything was looked at."""
+    ) -> Claimed:
+        """What is to be sent next, in order."""
         busy = [f"{kind}/{resource_id}" for kind, resource_id in under_way]
         place = (hold.project, hold.id)
         async with self._transaction(hold) as connection:
-            last = int(await connection.fetchval(_SQL["last_place"], *place))
-            rows = await connection.fetch(_SQL["claim"], *place, after, fresh_max, busy, lanes_max, LANE_DEPTH_MAX)
-        owed = [_owed(row) for row in rows]
+            ((last, more),) = await connection.fetch(_SQL["look_up_to"], *place, after, PLACES_MAX)
+            bounds = (after, fresh_max, busy, lanes_max, LANE_DEPTH_MAX, last)
+            owed = [_owed(row) for row in await connection.fetch(_SQL["claim"], *place, *bounds)]
         fresh = [each.place for each in owed if not each.held]
-        return owed, fresh[-1] if len(fresh) >= fresh_max else max(last, after)
+        if len(fresh) >= fresh_max:
+            return Claimed(owed, fresh[-1], more=True)
+        return Claimed(owed, max(last, after), more)
 
     async def identifiers(self, hold: Hold, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """What people know resources by: field → value of each id."""

@@ -66,6 +66,11 @@ class Session:
     async def close(self) -> None:
         await self._connection.close()
 
+    def distrust(self) -> None:
+        """Hang up, unless a transaction is under way: that waits for its answers as long as any."""
+        if not self.is_closed() and not self._connection.is_in_transaction():
+            self.terminate()
+
     def terminate(self) -> None:
         """Hang up; the server rolls back what was open."""
         self._connection.terminate()

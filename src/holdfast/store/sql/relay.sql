@@ -100,8 +100,8 @@ SELECT pg_try_advisory_lock(hashtextextended('relay/' || $1::text || '/' || $2::
 SELECT pg_advisory_unlock(hashtextextended('relay/' || $1::text || '/' || $2::text, 0)) AS held;
 
 -- name: claim
--- What is to be sent next: held lanes whose time has come, and what was dealt out after place $3 to lanes
--- that are not held. Lanes under way ($5) stay out.
+-- What is to be sent next: held lanes whose time has come, and what was dealt out after place $3, and up to
+-- place $8, to lanes that are not held. Lanes under way ($5) stay out.
 WITH due AS (
     SELECT l.kind, l.resource_id, l.attempts, l.first_failed_at
       FROM held_lane l
@@ -122,7 +122,8 @@ WITH due AS (
      UNION ALL
     (SELECT d.place, d.position, d.kind, d.resource_id, d.dead_letter_id, 0, NULL, false
        FROM delivery d
-      WHERE d.project = $1::text AND d.subscription_id = $2::uuid AND d.place > $3::bigint
+      WHERE d.project = $1::text AND d.subscription_id = $2::uuid
+        AND d.place > $3::bigint AND d.place <= $8::bigint
         AND NOT EXISTS (SELECT FROM held_lane l
                          WHERE l.project = d.project AND l.subscription_id = d.subscription_id
                            AND l.kind = d.kind AND l.resource_id = d.resource_id)
@@ -145,10 +146,18 @@ SELECT t.place, t.held, t.attempts, t.first_failed_at, t.kind, t.resource_id::te
   LEFT JOIN dead_letter l ON l.project = $1::text AND l.id = t.dead_letter_id
  ORDER BY t.place;
 
--- name: last_place
-SELECT coalesce(max(d.place), 0) AS place
-  FROM delivery d
- WHERE d.project = $1::text AND d.subscription_id = $2::uuid;
+-- name: look_up_to
+-- The last of the next $4 places after place $3; the last of all where there are fewer.
+SELECT coalesce(far.place, near.place, 0) AS place, far.place IS NOT NULL AS more
+  FROM (SELECT max(d.place) AS place
+          FROM delivery d
+         WHERE d.project = $1::text AND d.subscription_id = $2::uuid) near
+  LEFT JOIN (SELECT d.place
+               FROM delivery d
+              WHERE d.project = $1::text AND d.subscription_id = $2::uuid AND d.place > $3::bigint
+              ORDER BY d.place
+             OFFSET $4::int - 1
+              LIMIT 1) far ON true;
 
 -- name: find_identifiers
 -- The keys, numbers and slugs people know resources by.
