@@ -33,7 +33,7 @@ DEAL_MAX = 2_000
 LANES_MAX = 200
 LANE_DEPTH_MAX = 32
 # Places one claim looks at. Behind a failing destination most belong to lanes that are held.
-PLACES_MAX = 20_000
+PLACES_MAX = 10_000
 SWEEP_MAX = 5_000
 _SETTINGS = {
     "synchronous_commit": "off",
