@@ -39,7 +39,8 @@ _READING = """
 - *Comes back* is counted from when the failure ended (half-open never does: from when the buyer left) until what it
   had stopped was there again: the checkout and live pages, the shared cache, the extension, the event. Nobody had to
   do anything.
-- A **half-open** connection is found out only by waiting: 10 s for the database, destinations alike. A client that
+- A **half-open** connection is found out only by waiting: for the database 3 s by a read by key, 10 s by a query or
+  a transaction, and the first to wait in vain has those nobody uses replaced; for destinations 10 s. A client that
   names no limit waits that long; one that gives 1 s is shown what is kept after 1 s.
 """
 # What is seen depends on which of the connections a request meets: some were found out already, some were not.
@@ -74,8 +75,8 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _any_of(answer: Answer) -> str:
     """An answer by the class of what it may be."""
-    kind = "200 stale or live" if answer.status == 200 else "502 or 504" if answer.status in (502, 504) else str(answer)
-    return f"{kind} · {pace(answer.seconds)}"
+    kinds = {200: "200 stale or live", **dict.fromkeys((201, 502, 504), "201, 502 or 504")}
+    return f"{kinds.get(answer.status, str(answer))} · {pace(answer.seconds)}"
 
 
 def classes(text: str) -> str:

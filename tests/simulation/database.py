@@ -88,7 +88,9 @@ class Wire:
 
     # --- the client's end ------------------------------------------------------------------
 
-    async def exchange(self, what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def exchange(
+        self, what: str, work: Callable[[], Coroutine[Any, Any, T]], patience_seconds: float = STATEMENT_TIMEOUT_SECONDS
+    ) -> T:
         """Send something and wait for the answer. Raises what asyncpg raises when that fails."""
         if not self.open:
             raise asyncpg.InterfaceError("connection is closed")
@@ -100,21 +102,21 @@ class Wire:
         self._answer = answer = server.loop.create_future()
         if fault == LATE:
             server.later(delay + server.faults.seconds(LATE_SECONDS_MAX), lambda: self._deliver(work, None))
-            self._drop()
+            self.drop()
         elif fault == LOST_BEFORE:
-            self._drop()
+            self.drop()
         else:
             server.later(delay, lambda: self._deliver(work, None if fault in (LOST_AFTER, HANGS) else answer))
             if fault == LOST_AFTER:
-                server.later(delay * 3 + server.faults.delay(), self._drop)
-        timer = server.loop.call_later(STATEMENT_TIMEOUT_SECONDS, self._time_out)
+                server.later(delay * 3 + server.faults.delay(), self.drop)
+        timer = server.loop.call_later(patience_seconds, self._time_out)
         try:
             result: T = await answer
         finally:
             timer.cancel()
         return result
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """The client sees the connection break; the server learns of it some time later."""
         self._fail(_lost())
         self.hang_up()
@@ -208,18 +210,22 @@ class SimulatedSession(Session):
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self._begun = False
 
     async def begin(self) -> None:
         await self._wire.exchange("begin", self._begin)
+        self._begun = True
 
     async def _begin(self) -> None:
         self._wire.transaction = Transaction(self._wire.server.tables)
 
     async def commit(self) -> None:
         await self._wire.exchange("commit", self._wire.commit)
+        self._begun = False
 
     async def rollback(self) -> None:
         await self._wire.exchange("rollback", self._roll_back)
+        self._begun = False
 
     async def _roll_back(self) -> None:
         self._wire._abort()
@@ -257,6 +263,10 @@ class SimulatedSession(Session):
     async def close(self) -> None:
         self._wire.hang_up()
 
+    def distrust(self) -> None:
+        if not self.is_closed() and not self._begun:
+            self._wire.drop()
+
     def terminate(self) -> None:
         if self._wire.owner.running:
             self._wire.hang_up()
@@ -272,8 +282,8 @@ class SimulatedConnection:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        return await self._wire.exchange("read", lambda: self._run(sql, arguments))
+    async def fetch(self, sql: str, *arguments: Any, timeout: float) -> list[Any]:  # noqa: ASYNC109 - as asyncpg has it
+        return await self._wire.exchange("read", lambda: self._run(sql, arguments), timeout)
 
     async def _run(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         transaction = Transaction(self._wire.server.tables)
@@ -338,7 +348,7 @@ class SimulatedPool:
         return {"bodies": [], "total": 0, "found": False}
 
     async def execute(self, sql: str, *arguments: Any) -> str:
-        session = await self._database.session()
+        session = SimulatedSession(await self._database.wire())
         try:
             (count,) = await session.write([Part(named(sql)[0][1], sql, arguments)])
         finally:
@@ -358,7 +368,9 @@ class Simulated(Database):
         """Nothing to open: every connection is made when it is needed."""
 
     async def session(self) -> Session:
-        return SimulatedSession(await self.wire())
+        session = SimulatedSession(await self.wire())
+        self._sessions.add(session)
+        return session
 
     async def connect(self) -> Any:
         return SimulatedConnection(await self.wire())

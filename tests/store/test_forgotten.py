@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -14,6 +13,7 @@ from holdfast.ops.drill.proxy import Proxy, Way
 from holdfast.ops.server.plan import SOCKET_FILE
 from holdfast.store import pool
 from holdfast.store.pool import Database
+from holdfast.store.session import Session
 
 QUERIES = 4
 PATIENCE_SECONDS = 30.0
@@ -24,6 +24,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever meets a connection that leads nowhere soon fails, and does not try another."""
     monkeypatch.setattr(pool, "STATEMENT_TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr(pool, "OUTAGE_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.2)
 
 
 @pytest_asyncio.fixture
@@ -51,5 +52,42 @@ async def test_one_query_in_vain_is_enough_to_distrust_all_connections(proxy: tu
         with pytest.raises(BadGateway):
             await ask()
         await asyncio.gather(*(ask() for _ in range(QUERIES)))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(database.close(), 1)
+        await database.close()
+
+
+@pytest.fixture
+async def forgotten(
+    proxy: tuple[Proxy, str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Database, Session, Session]]:
+    """A database whose connections lead nowhere: one by key, and those of two sessions, the second in a transaction."""
+    monkeypatch.setattr(pool, "KEYED_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.2)
+    way, dsn = proxy
+    database = Database(dsn)
+    await database.open()
+    idle, begun = [await database.session() for _ in range(2)]
+    await begun.begin()
+    await database.fetch_keyed("SELECT 1")
+    way.take(Way(forget=True))
+    yield database, idle, begun
+    for session in (idle, begun):
+        session.terminate()
+    await database.close()
+
+
+async def test_a_read_by_key_that_nobody_answers_is_asked_on_another_connection(
+    forgotten: tuple[Database, Session, Session],
+) -> None:
+    database, *_ = forgotten
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert [row[0] for row in await database.fetch_keyed("SELECT 1")] == [1]
+
+
+async def test_a_read_in_vain_spares_the_next_transaction_the_same_wait(
+    forgotten: tuple[Database, Session, Session],
+) -> None:
+    database, idle, begun = forgotten
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await database.fetch_keyed("SELECT 1")
+    assert idle.is_closed()
+    assert not begun.is_closed(), "what is under way may yet be answered"

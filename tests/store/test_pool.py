@@ -22,7 +22,7 @@ async def test_one_connection_that_leads_nowhere_costs_one_wait_and_not_one_for_
     async with await proxy.listen("127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         database = Database(f"postgresql://holdfast@127.0.0.1:{port}/holdfast?sslmode=disable", keyed=KEYED)
-        monkeypatch.setattr(pool, "STATEMENT_TIMEOUT_SECONDS", 1.0)
+        monkeypatch.setattr(pool, "KEYED_TIMEOUT_SECONDS", 1.0)
         await asyncio.gather(*(database.fetch_keyed_once("SELECT pg_sleep(0.1)", ()) for _ in range(KEYED)))
         proxy.take(Way(forget=True))
         proxy.take(WHOLE)

@@ -16,6 +16,7 @@ class Wire:
         self.sent: list[tuple[Any, ...]] = []
         self.rows = rows
         self.ended: list[str] = []
+        self.is_begun = False
 
     async def execute(self, text: str) -> None:
         self.sent.append((text,))
@@ -26,6 +27,9 @@ class Wire:
 
     def is_closed(self) -> bool:
         return bool(self.ended)
+
+    def is_in_transaction(self) -> bool:
+        return self.is_begun
 
     async def close(self) -> None:
         self.ended.append("close")
@@ -97,3 +101,15 @@ async def test_a_session_ends_politely_or_by_hanging_up() -> None:
     await session.close()
     session.terminate()
     assert (wire.ended, session.is_closed()) == (["close", "terminate"], True)
+
+
+async def test_who_distrusts_a_session_leaves_it_its_transaction_and_hangs_up_but_once() -> None:
+    wire = Wire()
+    session = over(wire)
+    wire.is_begun = True
+    session.distrust()
+    assert not session.is_closed()
+    wire.is_begun = False
+    session.distrust()
+    session.distrust()
+    assert wire.ended == ["terminate"]
