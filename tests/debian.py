@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from tests.locked import locked
 
 INSTALL_SECONDS = 300
 
@@ -15,6 +16,12 @@ def have(package: str, program: str) -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         pytest.fail(f"This test needs {program}. Install it: sudo apt-get install --no-install-recommends {package}")
+    with locked("debian"):
+        if not shutil.which(program):
+            _install(package)
+
+
+def _install(package: str) -> None:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
     for words in (["apt-get", "update", "--quiet"], install):

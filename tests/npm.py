@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.locked import locked
+
 INSTALL_TIMEOUT_SECONDS = 120
 
 
@@ -19,15 +21,20 @@ def installed(folder: Path) -> Path:
     """Install exactly what the lock file says, once; npm keeps a copy of it to tell what is there."""
     there = folder / "node_modules" / ".holdfast-lock.json"
     wanted = (folder / "package-lock.json").read_bytes()
-    if not there.exists() or there.read_bytes() != wanted:
-        # npm is a script that starts `node` by name: it must find the one beside it.
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-        subprocess.run(
-            [tool("npm"), "ci", "--no-audit", "--no-fund"],
-            cwd=folder,
-            env={**os.environ, "PATH": path},
-            check=True,
-            timeout=INSTALL_TIMEOUT_SECONDS,
-        )
-        there.write_bytes(wanted)
+    with locked("npm"):
+        if not there.exists() or there.read_bytes() != wanted:
+            _install(folder)
+            there.write_bytes(wanted)
     return folder
+
+
+def _install(folder: Path) -> None:
+    # npm is a script that starts `node` by name: it must find the one beside it.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    subprocess.run(
+        [tool("npm"), "ci", "--no-audit", "--no-fund"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        check=True,
+        timeout=INSTALL_TIMEOUT_SECONDS,
+    )
