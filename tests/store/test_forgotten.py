@@ -11,7 +11,7 @@ import pytest_asyncio
 from holdfast.base.errors import BadGateway
 from holdfast.ops.drill.proxy import Proxy, Way
 from holdfast.ops.server.plan import SOCKET_FILE
-from holdfast.store import pool
+from holdfast.store import pool, session
 from holdfast.store.pool import Database
 from holdfast.store.session import Session
 
@@ -61,6 +61,7 @@ async def forgotten(
 ) -> AsyncIterator[tuple[Database, Session, Session]]:
     """A database whose connections lead nowhere: one by key, and those of two sessions, the second in a transaction."""
     monkeypatch.setattr(pool, "KEYED_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "STATEMENT_TIMEOUT_SECONDS", 3_600.0)
     monkeypatch.setattr(pool, "CLOSE_SECONDS", 0.2)
     way, dsn = proxy
     database = Database(dsn)
@@ -70,9 +71,21 @@ async def forgotten(
     await database.fetch_keyed("SELECT 1")
     way.take(Way(forget=True))
     yield database, idle, begun
-    for session in (idle, begun):
-        session.terminate()
+    idle.terminate()
+    begun.terminate()
     await database.close()
+
+
+async def test_a_session_that_leads_nowhere_is_closed_all_the_same(
+    forgotten: tuple[Database, Session, Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "CLOSE_SECONDS", 0.2)
+    _, idle, begun = forgotten
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await idle.close()
+        await begun.close()
+    assert idle.is_closed()
+    assert begun.is_closed()
 
 
 async def test_a_read_by_key_that_nobody_answers_is_asked_on_another_connection(

@@ -16,7 +16,7 @@ import asyncpg
 
 from holdfast.base.errors import BadGateway, QueryTimedOut
 from holdfast.base.log import log
-from holdfast.store.session import Session
+from holdfast.store.session import CLOSE_SECONDS, Session
 
 T = TypeVar("T")
 
@@ -26,8 +26,6 @@ STATEMENT_TIMEOUT_SECONDS = 10.0
 KEYED_TIMEOUT_SECONDS = 3.0
 # The server ends a query before we lose patience with the connection.
 QUERY_TIMEOUT_SECONDS = 8
-# How long a server is given to part with us.
-CLOSE_SECONDS = 2.0
 # Between the statements of a transaction there is only our own thinking.
 IDLE_IN_TRANSACTION_SECONDS = 15
 # How long a request is held while the database restarts or fails over, before it gets a 502.

@@ -8,6 +8,7 @@ expressions of a single one; PostgreSQL runs them in the order they are given.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from holdfast.store.queries import shifted
 
 # Batches differ in which tables they touch, so there are a few dozen texts; more are made again.
 TEXTS_MAX = 512
+# How long a server is given to part with us.
+CLOSE_SECONDS = 2.0
 
 
 class Part(NamedTuple):
@@ -64,7 +67,9 @@ class Session:
         return self._connection.is_closed()
 
     async def close(self) -> None:
-        await self._connection.close()
+        """Part politely, as long as the server listens."""
+        with suppress(TimeoutError):
+            await self._connection.close(timeout=CLOSE_SECONDS)
 
     def distrust(self) -> None:
         """Hang up, unless a transaction is under way: that waits for its answers as long as any."""

@@ -31,7 +31,8 @@ class Wire:
     def is_in_transaction(self) -> bool:
         return self.is_begun
 
-    async def close(self) -> None:
+    async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 - as asyncpg has it
+        assert timeout, "nobody waits for ever"
         self.ended.append("close")
 
     def terminate(self) -> None:
