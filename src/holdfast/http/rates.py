@@ -53,7 +53,6 @@ class Limited(NamedTuple):
             (b"ratelimit-limit", b"%d" % self.tier.burst),
             (b"ratelimit-remaining", b"%d" % self.left),
             (b"ratelimit-reset", seconds),
-            (b"access-control-expose-headers", b"ratelimit-limit, ratelimit-remaining, ratelimit-reset"),
         ]
 
 
