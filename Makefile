@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Much of the suite waits: for programs to start, for what was killed to come back.
+WORKERS ?= 2
+ABREAST := -p tests.abreast --numprocesses $(WORKERS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: up test cover mutants check format lock bench drill clean
@@ -9,8 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 up: .venv/holdfast.stamp ## start a complete shop; pass options with ARGS="--port 9000"
 	@exec $(BIN)/holdfast up $(ARGS)
 
-test: .venv/dev.stamp ## every test; pass options with ARGS="tests/unit -x"
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: .venv/dev.stamp ## every test, WORKERS at a time; ARGS="tests/unit -x" runs what it names, one at a time
+	@exec $(BIN)/python -m pytest $(or $(ARGS),$(ABREAST))
 
 cover: .venv/dev.stamp ## every branch of the code of money, stock, committing and idempotency
 	@$(BIN)/python -m coverage erase
