@@ -36,12 +36,12 @@ INSERT INTO bench.stock (project, entry_id, on_stock)
 SELECT 'shop', md5(n::text)::uuid, 1000000 FROM generate_series(1, 1000) n;
 INSERT INTO bench.carts (project, id, version, created_at, modified_at, body, query)
 SELECT 'shop', md5(n::text)::uuid, 1, now(), now(), one.body, one.query
-  FROM generate_series(1, 20000) n, (SELECT body, query FROM cart LIMIT 1) one;
+  FROM generate_series(1, :carts) n, (SELECT body, query FROM cart LIMIT 1) one;
 VACUUM ANALYZE bench.carts, bench.stock;
 """
 
 SCRIPT = """
-\\set cart random(1, 20000)
+\\set cart random(1, :carts)
 \\set item random(1, 1000)
 BEGIN;
 SELECT version, body FROM bench.carts WHERE project = 'shop' AND id = md5(:cart::text)::uuid FOR NO KEY UPDATE;
@@ -77,12 +77,13 @@ class Pgbench:
         self.dsn = f"postgresql://{user}@/{database}?host={socket_folder}"
         self._samples: list[str] = []
 
-    def prepare(self) -> None:
-        """Tables like the shop's, and a cart, an order and a message of the shop's own to write."""
-        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", text=SETUP)
+    def prepare(self, carts: int) -> None:
+        """Tables like the shop's with so many carts, and a cart, an order and a message of its own to write."""
+        self._run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-v", f"carts={carts}", "-f", "-", text=SETUP)
         printed = self._run("psql", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", SAMPLES).strip().split("\t")
         names = ("cart_body", "cart_query", "order_body", "order_query", "message_body")
         self._samples = [f"--define={name}={value}" for name, value in zip(names, printed, strict=True)]
+        self._samples.append(f"--define=carts={carts}")
 
     def place_orders(self, clients: int, seconds: int, per_second: float | None = None) -> tuple[float, float]:
         """Orders per second and the 99th percentile of their latency in seconds.

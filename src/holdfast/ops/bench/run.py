@@ -46,6 +46,7 @@ class Scale:
     hot_units: int = 1_000
     connections: int = 64
     pgbench_seconds: int = 5
+    pgbench_carts: int = 20_000
     checkout_seconds: float = 6
     rounds: int = 5
 
@@ -58,6 +59,7 @@ SHORT = Scale(
     hot_units=10,
     connections=8,
     pgbench_seconds=1,
+    pgbench_carts=100,
     checkout_seconds=1,
     rounds=1,
 )
@@ -194,7 +196,7 @@ async def measure_orders(bench: Bench, _products: Sequence[str]) -> list[Figure]
     """Orders of distinct items between two runs of pgbench, then of one hot item beside those."""
     sample = await fill_carts(bench.shop, iter(["SKU-0", "SKU-1"]), 2)
     _expect(await drive(bench.shop.url, [order_of(bench.shop, sample[0])], connections=1), {201})
-    bench.pgbench.prepare()
+    bench.pgbench.prepare(bench.scale.pgbench_carts)
     rounds = []
     for number in range(bench.scale.rounds):
         bench.report(f"orders, round {number + 1} of {bench.scale.rounds}")
