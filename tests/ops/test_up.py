@@ -9,19 +9,30 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Shop, Start, is_running, run_holdfast, stop_shop
+from tests.conftest import Shop, Start, is_running, run_holdfast, start_shop, stop_shop, wait_for_shop
 
 from holdfast.ops.server.inspect import children_of
 from holdfast.ops.server.processes import command_line
 
 SECOND_START_SECONDS = 3.0
 PATIENCE_SECONDS = 15.0
+
+
+@pytest.fixture(scope="module")
+def untouched(short_folder: Path) -> Iterator[Shop]:
+    """A fresh shop at which tests only look."""
+    data = short_folder / "untouched"
+    process = start_shop(data)
+    try:
+        yield wait_for_shop(data, process)
+    finally:
+        stop_shop(process)
 
 
 def token(shop: Shop, project: dict[str, Any] | None = None) -> str:
@@ -56,24 +67,21 @@ def serves(shop: Shop) -> bool:
         return False
 
 
-def test_the_ready_file_has_all_a_client_needs(folder: Path, start: Start) -> None:
-    shop, _ = start(folder)
-    assert token(shop)
-    assert zone_keys(shop) == set()
-    assert all(is_running(pid) for pid in every_pid(shop))
-    assert stat.S_IMODE((folder / "ready.json").stat().st_mode) == 0o600
+def test_the_ready_file_has_all_a_client_needs(untouched: Shop) -> None:
+    assert token(untouched)
+    assert zone_keys(untouched) == set()
+    assert all(is_running(pid) for pid in every_pid(untouched))
+    assert stat.S_IMODE((untouched.data / "ready.json").stat().st_mode) == 0o600
 
 
-def test_what_is_started_lets_others_finish_their_turn(folder: Path, start: Start) -> None:
-    shop, _ = start(folder)
-    supervisor, *started = every_pid(shop)
+def test_what_is_started_lets_others_finish_their_turn(untouched: Shop) -> None:
+    supervisor, *started = every_pid(untouched)
     assert {os.sched_getscheduler(pid) for pid in started} == {os.SCHED_BATCH}
     assert os.sched_getscheduler(supervisor) == os.SCHED_OTHER
 
 
-def test_the_printed_commands_work_as_they_stand(folder: Path, start: Start) -> None:
-    start(folder)
-    printed = (folder / "up.out").read_text()
+def test_the_printed_commands_work_as_they_stand(untouched: Shop) -> None:
+    printed = (untouched.data / "up.out").read_text()
     told = re.search(r"TOKEN=\$\(curl -s -u (\S+):(\S+) \\\s+-d (\S+) (\S+) \|", printed)
     query = re.search(r'curl -s -H "Authorization: Bearer \$TOKEN" "(\S+)"', printed)
     assert told is not None, printed
@@ -126,13 +134,12 @@ def test_a_request_in_flight_is_answered_before_the_end(folder: Path, start: Sta
     assert zone_keys(again) == {"late"}
 
 
-def test_a_second_up_on_the_same_folder_says_who_has_it(folder: Path, start: Start) -> None:
-    shop, _ = start(folder)
-    second = run_holdfast("up", "--data", str(folder), "--port", "0")
+def test_a_second_up_on_the_same_folder_says_who_has_it(untouched: Shop) -> None:
+    second = run_holdfast("up", "--data", str(untouched.data), "--port", "0")
     assert second.returncode == 3
-    assert str(shop.pids["supervisor"]) in second.stderr
-    assert shop.api_url in second.stderr
-    assert serves(shop)
+    assert str(untouched.pids["supervisor"]) in second.stderr
+    assert untouched.api_url in second.stderr
+    assert serves(untouched)
 
 
 def test_a_taken_port_is_named_before_anything_starts(folder: Path) -> None:
