@@ -47,6 +47,7 @@ class Taking(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
+    """Asked for before `start`, so that it outlives the shop, which tells its last spans at its end."""
     server = Collector()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -68,7 +69,7 @@ def token(shop: Shop) -> str:
 
 
 def test_a_request_is_told_with_its_steps_and_only_where_its_caller_asked(
-    folder: Path, start: Start, collector: Collector, monkeypatch: pytest.MonkeyPatch
+    collector: Collector, folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
