@@ -64,7 +64,7 @@ class Authenticator:
     def seen(self, authorization: bytes) -> Seen | None:
         """A token seen before that is still true, and all that is remembered of it."""
         seen = self._seen.get(authorization)
-        if seen is None or seen.epoch != self._epochs.read(seen.slot):
+        if seen is None or seen.epoch != self._epochs.numbers[seen.slot]:
             return None
         now = self._clock()
         if now >= seen.recheck_at:
@@ -78,10 +78,10 @@ class Authenticator:
         """What is remembered of a token, still true or not: whose it is does not change. Dead ones are forgotten."""
         return self._seen.get(authorization)
 
-    def once_known(self, authorization: bytes) -> Caller | None:
-        """The caller of a token that lived when last looked up and has not expired: for when nobody can look again."""
+    def once_seen(self, authorization: bytes) -> Seen | None:
+        """A token that lived when last looked up and has not expired: for when nobody can look again."""
         seen = self._seen.get(authorization)
-        return seen.caller if seen is not None and self._clock() < seen.expires_at else None
+        return seen if seen is not None and self._clock() < seen.expires_at else None
 
     async def caller(self, project: str, authorization: bytes | None) -> Caller:
         """The caller behind an `Authorization` header.

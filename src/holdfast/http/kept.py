@@ -165,7 +165,7 @@ class Kept:
 
     def _is_current(self, kept: KeptAnswer) -> bool:
         if kept.slot is not None:
-            return self._epochs.read(kept.slot) == kept.epoch
+            return self._epochs.numbers[kept.slot] == kept.epoch
         return self._epoch(kept.keeping.slots) == kept.epoch
 
     def _is_all_there_is(self, kept: KeptAnswer, now: float) -> bool:
@@ -183,13 +183,19 @@ class Kept:
         keeping, method = kept.keeping, scope["method"]
         if method != "GET" and (method != "HEAD" or not keeping.single):
             return False
-        caller = self._authenticator.known(authorization)
-        if caller is None and self._outage.confirmed_ns:
+        seen = self._authenticator.seen(authorization)
+        if seen is None and self._outage.confirmed_ns:
             # Nobody can look whether it was this one that was revoked.
-            caller = self._authenticator.once_known(authorization)
-        if caller is None or caller.project != keeping.project:
+            seen = self._authenticator.once_seen(authorization)
+        if seen is None:
             return False
-        return allows(caller.scopes, keeping.scope, keeping.store_key)
+        if seen is kept.reader:
+            return True
+        caller = seen.caller
+        if caller.project != keeping.project or not allows(caller.scopes, keeping.scope, keeping.store_key):
+            return False
+        kept.reader = seen
+        return True
 
     def _reply(self, kept: KeptAnswer, step: Step, if_none_match: bytes | None, now: float) -> Reply:
         figures, age_seconds = self._figures, int(now - kept.began_at)

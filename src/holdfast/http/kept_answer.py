@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.http.conditional import etag, is_held
 from holdfast.http.headers import USUAL, Headers
 from holdfast.http.ladder import PRIVATE, TTL_SECONDS, Ladder, Step
 from holdfast.http.measured import endpoint_of
+
+if TYPE_CHECKING:
+    from holdfast.http.auth import Seen
 
 ABSENT_SECONDS = 2.0
 # What an answer takes beside its body: its key, headers and objects.
@@ -50,7 +53,19 @@ class Keeping(NamedTuple):
 class KeptAnswer:
     """An answer, ready to be sent: 200, or the 404 of something that is not there."""
 
-    __slots__ = ("began_at", "body", "endpoint", "epoch", "fresh_until", "headers", "keeping", "slot", "status", "tag")
+    __slots__ = (
+        "began_at",
+        "body",
+        "endpoint",
+        "epoch",
+        "fresh_until",
+        "headers",
+        "keeping",
+        "reader",
+        "slot",
+        "status",
+        "tag",
+    )
 
     def __init__(self, keeping: Keeping, body: bytes, status: int = 200) -> None:
         self.keeping = keeping
@@ -60,6 +75,8 @@ class KeptAnswer:
         self.slot = keeping.slots[0] if len(keeping.slots) == 1 else None
         self.began_at = keeping.began_at
         self.fresh_until = keeping.began_at + (TTL_SECONDS if status == 200 else ABSENT_SECONDS)
+        # The token that read it last, and so may.
+        self.reader: Seen | None = None
         self.endpoint = endpoint_of("GET", keeping.key[0])
         self.tag = etag(body)
         self.headers: Headers = [*USUAL, (b"cache-control", keeping.ladder.cache_control if status == 200 else PRIVATE)]

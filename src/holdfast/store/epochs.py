@@ -33,7 +33,8 @@ class Epochs:
                 memory = mapped(handle, _BYTES)
             finally:
                 os.close(handle)
-        self._slots = memoryview(memory).cast("Q")
+        # Read by index where a call would cost as much as all else.
+        self.numbers = memoryview(memory).cast("Q")
         self._salt = os.getpid() & 0xFFF
         self.bump_all()
 
@@ -43,19 +44,19 @@ class Epochs:
         return zlib.crc32(f"{project}/{kind}".encode()) % SLOTS
 
     def read(self, slot: int) -> int:
-        return self._slots[slot]
+        return self.numbers[slot]
 
     def bump(self, slot: int) -> None:
         """Say that something behind this slot changed. The number is unique: time and process."""
-        self._slots[slot] = self._number()
+        self.numbers[slot] = self._number()
 
     def bump_all(self) -> None:
         """Say that anything may have changed: who starts may replace one that died between a commit and its word."""
-        self._slots[:] = memoryview(array("Q", [self._number()]) * SLOTS)
+        self.numbers[:] = memoryview(array("Q", [self._number()]) * SLOTS)
 
     def _number(self) -> int:
         return (time.time_ns() & ~0xFFF) | self._salt
 
     def snapshot(self) -> bytes:
         """All numbers at once, to see later whether anything changed."""
-        return self._slots.tobytes()
+        return self.numbers.tobytes()
