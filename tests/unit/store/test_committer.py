@@ -175,9 +175,11 @@ async def test_who_goes_while_the_batch_runs_changes_nothing_about_it(bench: Ben
 async def test_closing_finishes_what_waits_and_then_disconnects(bench: Bench) -> None:
     waiting = asyncio.ensure_future(bench.committer.submit(creation()))
     await asyncio.sleep(0)
+    assert bench.committer.waiting == 1
     async with asyncio.timeout(PATIENCE_SECONDS):
         await bench.committer.close()
         await waiting
+    assert bench.committer.waiting == 0
     assert bench.steps == [[*COMMITTED, "close"]]
 
 
