@@ -210,15 +210,21 @@ async def create_database(url: str) -> None:
         await connection.close()
 
 
-@pytest.fixture(scope="session")
-def shop(short_folder: Path) -> Iterator[Shop]:
-    """A shop without demo data, shared by the session: work in a project of your own."""
-    data = short_folder / "shop"
-    process = start_shop(data)
+@contextmanager
+def running_shop(data: Path, *options: str) -> Iterator[Shop]:
+    """A shop of its own, without demo data."""
+    process = start_shop(data, *options)
     try:
         yield wait_for_shop(data, process)
     finally:
         stop_shop(process)
+
+
+@pytest.fixture(scope="session")
+def shop(short_folder: Path) -> Iterator[Shop]:
+    """A shop without demo data, shared by the session: work in a project of your own."""
+    with running_shop(short_folder / "shop") as running:
+        yield running
 
 
 @pytest.fixture

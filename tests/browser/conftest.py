@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, ViewportSize, async_playwright
-from tests.conftest import Shop, start_shop, stop_shop, wait_for_shop
+from tests.conftest import Shop, running_shop
 from tests.debian import have
 from tests.npm import installed
 
@@ -103,11 +103,10 @@ def own_shop() -> Iterator[Shop]:
     """A shop nobody else uses: the page shows all of a host."""
     folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
     folder.chmod(0o711)
-    process = start_shop(folder / "shop")
     try:
-        yield wait_for_shop(folder / "shop", process)
+        with running_shop(folder / "shop") as running:
+            yield running
     finally:
-        stop_shop(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 

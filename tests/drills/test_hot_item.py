@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from tests.conftest import Shop, start_shop, stop_shop, wait_for_shop
+from tests.conftest import Shop, running_shop
 
 from holdfast.base import clock
 from holdfast.commerce.catalogue import load_resources
@@ -59,11 +59,8 @@ def stage(request: pytest.FixtureRequest) -> Shop:
 
 @pytest.fixture(scope="module")
 def crowded_shop(short_folder: Path) -> Iterator[Shop]:
-    process = start_shop(short_folder / "crowded", "--workers", str(PROCESSES))
-    try:
-        yield wait_for_shop(short_folder / "crowded", process)
-    finally:
-        stop_shop(process)
+    with running_shop(short_folder / "crowded", "--workers", str(PROCESSES)) as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Shop, Start, is_running, run_holdfast, start_shop, stop_shop, wait_for_shop
+from tests.conftest import Shop, Start, is_running, run_holdfast, running_shop, stop_shop
 
 from holdfast.ops.server.inspect import children_of
 from holdfast.ops.server.processes import command_line
@@ -27,12 +27,8 @@ PATIENCE_SECONDS = 15.0
 @pytest.fixture(scope="module")
 def untouched(short_folder: Path) -> Iterator[Shop]:
     """A fresh shop at which tests only look."""
-    data = short_folder / "untouched"
-    process = start_shop(data)
-    try:
-        yield wait_for_shop(data, process)
-    finally:
-        stop_shop(process)
+    with running_shop(short_folder / "untouched") as running:
+        yield running
 
 
 def token(shop: Shop, project: dict[str, Any] | None = None) -> str:
