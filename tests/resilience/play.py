@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.outbound.sinks import Sink, answers, sink
-from tests.resilience.buyer import PATIENCE_SECONDS, PRODUCT, Answer, Buyer, Visit, pace
+from tests.resilience.buyer import PATIENCE_SECONDS, PRODUCT, Answer, Basket, Buyer, Visit, pace
 from tests.resilience.cells import CELLS, DATABASE, DESTINATIONS, EXTENSIONS, SHARED, Cell
 from tests.resilience.stage import Between, House, Stage, between, stage
 
@@ -108,18 +108,22 @@ class Player:
         await until(lambda: told.has(order.body["id"]))
         return (await self.house.standing(told.key)).failed
 
+    async def _visited(self, buyer: Buyer, cell: Cell, way: Between) -> tuple[Basket, Visit, float]:
+        """A visit while the way to a dependency is broken: its basket, what was seen, and when the way was mended."""
+        basket = await buyer.basket()
+        await buyer.look_and_change()
+        way.take(cell.way)
+        visit = await buyer.visit(basket)
+        way.take(WHOLE)
+        return basket, visit, time.monotonic()
+
     # --- PostgreSQL ------------------------------------------------------------------------------
 
     async def break_database(self, cell: Cell) -> Row:
         buyer, told, way = self.house.buyer, told_witness(self.house), self._stage.database_way
         async with self._street:
             failed = await self.warm(told)
-            basket = await buyer.basket()
-            await buyer.look_and_change()
-            way.take(cell.way)
-            visit = await buyer.visit(basket)
-            way.take(WHOLE)
-            mended_at = time.monotonic()
+            basket, visit, mended_at = await self._visited(buyer, cell, way)
         order = await buyer.ordered(basket)
         await until(lambda: is_live(buyer))
         seconds = time.monotonic() - mended_at
@@ -134,12 +138,7 @@ class Player:
         async with self._street:
             await self._until_shelved(buyer)
             failed = await self.warm(told)
-            basket = await buyer.basket()
-            await buyer.look_and_change()
-            way.take(cell.way)
-            visit = await buyer.visit(basket)
-            way.take(WHOLE)
-            mended_at = time.monotonic()
+            basket, visit, mended_at = await self._visited(buyer, cell, way)
             order = await buyer.ordered(basket)
             events = await told.outcome(order.body["id"], failed)
         await self._until_shelved(buyer)
