@@ -162,10 +162,10 @@ class App:
     async def _looked_into(self, asked: Asked, receive: Receive, correlation: bytes) -> Reply:
         """The answer to a request for which none was kept."""
         matters = asked.criticality
-        if matters is not None and self.gate.is_full(matters):
-            return self._instead(asked, _FULL)
         reply = None
         if matters is not None:
+            if self.gate.is_full(matters):
+                return self._instead(asked, _FULL)
             cost = cost_of(asked.scope["method"], matters)
             reply = self._limited(asked.scope, asked.authorization, matters, cost)
         if reply is None:
