@@ -102,14 +102,14 @@ class Desk:
         )
 
     async def audit(self, *only: str) -> list[Finding]:
-        """All findings of a whole pass over this project."""
+        """All findings of a whole pass over this project, in which everything could be looked at."""
         connection = await connect(self.dsn)
         try:
-            return [
-                finding async for _, page in examine_all(connection, self.project, only) for finding in page.findings
-            ]
+            pages = [page async for _, page in examine_all(connection, self.project, only)]
         finally:
             await connection.close()
+        assert (sum(page.looked_at for page in pages) > 0, sum(page.passed_over for page in pages)) == (True, 0)
+        return [finding for page in pages for finding in page.findings]
 
     async def names(self) -> list[str]:
         return sorted(finding.check for finding in await self.audit())

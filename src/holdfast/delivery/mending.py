@@ -55,7 +55,9 @@ class Mended(NamedTuple):
 
 async def mend(store: Store, connection: asyncpg.Connection, walk: Walk, finding: Finding) -> Mended:
     """Mend a finding of a walk, if it is still there and can be mended without a person."""
-    still, _ = await examine_again(connection, walk, finding.project, [finding])
+    still, passed_over = await examine_again(connection, walk, finding.project, [finding])
+    if passed_over:
+        return Mended(finding, None, "it could not be looked at", is_left=True)
     if not still:
         return Mended(finding, None, "it is gone already")
     found = still[0]

@@ -55,7 +55,8 @@ async def examine_page(connection: asyncpg.Connection, walk: Walk, project: str,
     if not places:
         return Page(None, 0, 0, ())
     suspects, passed_over = await _look(connection, walk, project, places)
-    findings, _ = await examine_again(connection, walk, project, suspects) if suspects else ([], 0)
+    findings, unconfirmed = await examine_again(connection, walk, project, suspects) if suspects else ([], 0)
+    passed_over += unconfirmed
     last = places[-1] if len(places) == walk.page_max else None
     return Page(last, len(places) - passed_over, passed_over, findings)
 
