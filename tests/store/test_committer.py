@@ -114,6 +114,23 @@ async def test_a_key_given_up_is_free_again(store: Store, project: str) -> None:
     assert document.resource.id == zone.id
 
 
+@pytest.mark.parametrize("gone", [True, False], ids=["with its owner", "by its owner"])
+async def test_a_key_asked_for_just_before_it_is_given_up_has_one_owner(store: Store, project: str, gone: bool) -> None:
+    owner, heir = a_zone(key="europe"), a_zone(key="europe")
+    await store.commit(creation(project, owner))
+    given_up = (
+        change_of(project, zones, owner, Changed(owner), delete=True)
+        if gone
+        else change_of(project, zones, owner, Changed(replace(owner, key=None, version=2)))
+    )
+    assert await verdicts(store, [creation(project, heir), given_up]) == [None, None]
+    found = await store.find("zone", project, "key", "europe")
+    assert found is not None
+    assert found.resource.id == heir.id
+    (refused,) = await verdicts(store, [creation(project, a_zone(key="europe"))])
+    assert isinstance(refused, DuplicateField)
+
+
 async def test_the_same_key_in_two_projects_is_two_keys(store: Store, project: str) -> None:
     answers = await verdicts(store, [creation(project, a_zone(key="k1")), creation(f"{project}-2", a_zone(key="k1"))])
     assert answers == [None, None]

@@ -171,7 +171,9 @@ def _accept(change: Change, ground: Ground) -> None:
         ground.keys.add(key_of(change))
     for item in change.items:
         for field_name, value in item.disclaims:
-            ground.claims.pop((change.project, item.kind, field_name, value), None)
+            claim = (change.project, item.kind, field_name, value)
+            if ground.claims.get(claim) == item.id:  # an heir may have claimed it already
+                del ground.claims[claim]
     ground.claims.update(claims_of(change))
     for put in change.puts:
         row = (put.kind, change.project, put.id)
