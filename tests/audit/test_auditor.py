@@ -14,9 +14,12 @@ from typing import Any
 
 from tests.audit.conftest import Desk
 
+from holdfast.base.counts import counts
 from holdfast.base.ids import uuid7
+from holdfast.base.series import SLICES, place
 from holdfast.delivery.auditing import Auditor, Lane, whole_lane
 from holdfast.delivery.mending import mend
+from holdfast.delivery.objectives import Objectives
 from holdfast.store.audit.examine import Page, examine_page, walks
 from holdfast.store.audit.reading import FIRST_ID, connect, statement
 
@@ -142,6 +145,24 @@ async def test_a_suspect_that_cannot_be_looked_at_again_is_passed_over_and_not_g
     left = await mend(desk.store, connection, broken, finding)
     await connection.close()
     assert (left.is_left, left.done, left.why_not) == (True, None, "it could not be looked at")
+
+
+async def test_an_audit_that_has_not_begun_holds_no_promise(desk: Desk, tmp_path: Path) -> None:
+    async def told() -> tuple[float, float]:
+        await Objectives(desk.store.database, tmp_path).sample()
+        held, broken = (counts.numbers[place(SLICES, "durability", word)] for word in ("yes", "no"))
+        return held, broken
+
+    await desk.sql("DELETE FROM finding")
+    await desk.sql("DELETE FROM audit_pass")
+    held, broken = await told()
+    assert await told() == (held, broken)
+    await whole_pass(desk, a_lane("zone documents"))
+    assert await told() == (held + 1, broken)
+    zone = await desk.create("/zones", {"key": "zone", "name": "Zone"})
+    await desk.sql("UPDATE zone SET version = 7 WHERE id = $1", zone["id"])
+    await whole_pass(desk, a_lane("zone documents"))
+    assert await told() == (held + 1, broken + 1)
 
 
 async def test_an_auditor_rests_much_longer_than_it_works(desk: Desk) -> None:

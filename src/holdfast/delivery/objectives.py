@@ -34,7 +34,7 @@ class Objectives:
         return 0
 
     async def _look(self) -> None:
-        """Count one slice of time; none while the database cannot say."""
+        """Count one slice of time; none while the database cannot say, or the audit has not begun."""
         events = await event_numbers(self._database)
         if events is not None:
             _count("event-delivery", held=events.wait_seconds <= EVENT_SECONDS_MAX)
@@ -43,7 +43,8 @@ class Objectives:
                 rows = await numbers(self._database)
         except (TimeoutError, ApiError):
             return
-        _count("durability", held=not any(row.number for row in rows if row.what == "finding"))
+        if rows:
+            _count("durability", held=not any(row.number for row in rows if row.what == "finding"))
 
 
 def _count(slo: str, *, held: bool) -> None:

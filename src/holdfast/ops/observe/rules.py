@@ -48,6 +48,13 @@ SYMPTOMS = (
         "The audit has open findings of {{ $labels.check }}.",
     ),
     Symptom(
+        "HoldfastAuditBlind",
+        "holdfast_audit_pass_passed_over > 0 or holdfast_audit_pass_age_seconds > 259200",
+        "1h",
+        "ticket",
+        "The audit could not look at all of {{ $labels.walk }}, or has not been through it for three days.",
+    ),
+    Symptom(
         "HoldfastPaymentBreaks",
         "holdfast_payment_breaks > 0",
         "15m",
