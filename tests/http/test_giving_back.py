@@ -125,3 +125,31 @@ def shelves(api: Api, sku: str) -> dict[str | None, tuple[int, int]]:
         entry.get("supplyChannel", {}).get("id"): (entry["quantityOnStock"], entry["availableQuantity"])
         for entry in api.get("/inventory", where=f'sku = "{sku}"')["results"]
     }
+
+
+def test_a_copy_of_an_order_that_took_units_back_frees_nobodys_stock(api: Api) -> None:
+    """Orders from elsewhere may count units below zero; a cart that copies one leaves these out."""
+    sku = a_sku(api, 3)
+    placed(api, a_cart(api, sku, quantity=3))
+    money = {"currencyCode": "EUR", "centAmount": 1190}
+    line = {"name": {"en": sku}, "variant": {"sku": sku}, "price": {"value": money}}
+    fee = {"name": {"en": "fee"}, "money": money, "taxCategory": {"key": "normal"}}
+    imported = api.create(
+        "/orders/import",
+        {
+            "totalPrice": money,
+            "inventoryMode": "ReserveOnOrder",
+            "shippingAddress": {"country": "DE"},
+            "lineItems": [
+                line | {"quantity": -2},
+                line | {"quantity": 0},
+                line | {"quantity": 1, "inventoryMode": "None"},
+            ],
+            "customLineItems": [fee | {"slug": f"fee{units}", "quantity": units} for units in (-1, 0, 1)],
+        },
+    )
+    copy = api.create("/carts/replicate", {"reference": {"typeId": "order", "id": imported["id"]}})
+    assert [line["quantity"] for line in copy["lineItems"]] == [1]
+    assert [item["quantity"] for item in copy["customLineItems"]] == [1]
+    placed(api, copy)
+    assert counters(api, sku) == (3, 0)

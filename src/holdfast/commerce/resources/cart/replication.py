@@ -44,8 +44,8 @@ def replicate_cart(draft: ReplicaCartDraft, facts: Facts) -> Cart:
     copied: dict[str, Any] = {name: getattr(original, name) for name in _COPIED}
     return Cart(
         key=draft.key,
-        line_items=tuple(_line(item, facts) for item in original.line_items if item.line_item_mode != "GiftLineItem"),
-        custom_line_items=tuple(_custom_line(item, facts) for item in original.custom_line_items),
+        line_items=tuple(_line(item, facts) for item in original.line_items if _is_wanted_again(item)),
+        custom_line_items=tuple(_custom_line(item, facts) for item in original.custom_line_items if item.quantity > 0),
         total_price=original.total_price,
         tax_mode=original.tax_mode or "Platform",
         price_rounding_mode=original.price_rounding_mode or defaults.price_rounding_mode,
@@ -68,6 +68,11 @@ def _original(draft: ReplicaCartDraft, facts: Facts) -> Cart | Order:
             return facts.get(orders, draft.reference)
         case other:
             raise InvalidField("reference.typeId", other, allowed_values=["cart", "order"])
+
+
+def _is_wanted_again(item: LineItem) -> bool:
+    """Gifts come by themselves. Units an imported order took back cannot be bought: they would free stock of others."""
+    return item.line_item_mode != "GiftLineItem" and item.quantity > 0
 
 
 def _line(item: LineItem, facts: Facts) -> LineItem:
