@@ -1,1 +1,1 @@
-"""Holdfast: a commerce backend that keeps selling when things break."""
+"""Holdfast: a commerce backend that keeps every order it ever acknowledged, whatever breaks."""

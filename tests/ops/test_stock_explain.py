@@ -47,10 +47,11 @@ def test_people_read_what_happened_in_words(api: Api, shop: Shop) -> None:
     bought = placed(api, a_cart(api, sku, quantity=2))
     done = run_holdfast("stock", "explain", sku, "--lines", "1", "--data", str(shop.data))
     assert done.returncode == 0, done.stderr
-    assert "1 earlier movements are not shown" in done.stdout
+    assert "not shown: 1 earlier movement\n" in done.stdout
     assert f"order {bought['id']} v1" in done.stdout
     assert "2 (+2)" in done.stdout
     assert "now: 5 on stock, 2 reserved, 3 available" in done.stdout
+    assert "2 movements, which come to exactly that" in done.stdout
 
 
 def test_each_supply_channel_is_explained_by_itself(api: Api, shop: Shop) -> None:

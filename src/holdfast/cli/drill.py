@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.printing import BOLD, GREEN, RED, Progress, add_json, painted, print_json
+from holdfast.cli.printing import BOLD, GREEN, RED, Progress, add_json, counted, painted, print_json
 
 if TYPE_CHECKING:
     from holdfast.ops.drill.run import Campaign, Plan
@@ -37,7 +37,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--orders", type=up_to(ORDERS_MAX), default=0, metavar="N", help="go on for so many orders")
     parser.add_argument("--cuts", type=up_to(CUTS_MAX), default=1, metavar="N", help="power cuts a round (default 1)")
     parser.add_argument("--clients", type=up_to(CLIENTS_MAX), metavar="N", help=f"shoppers (default {CLIENTS_DEFAULT})")
-    parser.add_argument("--express", action="store_true", help="carts in one request each: more orders a minute")
+    parser.add_argument("--express", action="store_true", help="most carts are copies: more orders a minute")
     calm = "selling before each strike, on average: more orders between faults (default 0.5)"
     parser.add_argument("--calm", type=up_to(CALM_SECONDS_MAX, float), metavar="SECONDS", help=calm)
     parser.add_argument("--seed", type=int, metavar="S", help="play this seed again (default: one of chance)")
@@ -132,8 +132,9 @@ def print_verdict(campaign: Campaign, page: Path) -> None:
     counts = ", ".join(f"{verdict.counts[kind]} {kind}" for kind in KINDS)
     colour = GREEN if campaign.holds else RED
     strikes = sum(len(scene.struck) for scene in campaign.scenes)
-    print(f"\n{painted(f'{verdict.placed:,} orders acknowledged under {strikes} faults: {counts}', BOLD, sys.stdout)}")
-    print(f"{sum(each.noticed for each in campaign.controls)} of {len(campaign.controls)} controls were found out.")
+    sold = f"{verdict.placed:,} orders acknowledged under {counted(strikes, 'fault')}: {counts}"
+    print(f"\n{painted(sold, BOLD, sys.stdout)}")
+    print(f"Controls found out: {sum(each.noticed for each in campaign.controls)} of {len(campaign.controls)}.")
     for name, needs in campaign.left_out:
         print(f"Not run here: {name}: {needs}")
     for problem in (*campaign.problems, *(finding.what for finding in verdict.examples)):

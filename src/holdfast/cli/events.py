@@ -25,12 +25,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--type", action="append", metavar="TYPE", help="only this type, like OrderCreated; may be repeated"
     )
     tail.add_argument("--project", metavar="KEY", help="only of this project")
-    tail.add_argument("--lines", type=line_count, default=LINES_DEFAULT, metavar="N", help="latest messages to show")
+    lines = f"latest messages to show (default {LINES_DEFAULT})"
+    tail.add_argument("--lines", type=line_count, default=LINES_DEFAULT, metavar="N", help=lines)
     replay = verbs.add_parser("replay", help="have a subscription told again what happened")
     replay.add_argument("--project", required=True, metavar="KEY", help="the project of the subscription")
     replay.add_argument("--subscription", required=True, metavar="KEY", help="its key, or id")
-    replay.add_argument("--from", dest="since", type=moment, required=True, metavar="T", help="from this moment on")
-    replay.add_argument("--to", dest="until", type=moment, required=True, metavar="T", help="up to this moment")
+    replay.add_argument("--from", dest="since", type=moment, required=True, metavar="T", help="ISO 8601: from then on")
+    replay.add_argument("--to", dest="until", type=moment, required=True, metavar="T", help="up to then")
     for verb in (tail, replay):
         add_data(verb)
         add_json(verb)

@@ -13,7 +13,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "process", nargs="*", metavar="PROCESS", help="for example api-0, postgres, background (default: all)"
     )
-    parser.add_argument("-n", "--lines", type=int, default=LINES_DEFAULT, metavar="N", help="lines from the end")
+    lines = f"lines from the end (default {LINES_DEFAULT})"
+    parser.add_argument("-n", "--lines", type=int, default=LINES_DEFAULT, metavar="N", help=lines)
     parser.add_argument("-f", "--follow", action="store_true", help="go on showing new lines until Ctrl-C")
 
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "events": "watch what happens, and have a subscription told of it again",
     "deadletter": "look at notifications nobody took; send them again or throw them away",
     "receipts": "check that every acknowledged order is there as it was acknowledged",
-    "bench": "measure this shop beside the raw limits of this machine",
+    "bench": "measure a shop of its own beside the raw limits of this machine",
     "drill": "break a shop in the middle of a sale, and check that no promise breaks",
     "openapi": "write the description of the API",
     "completion": "print completion for your shell",
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command_parser(chosen: str | None) -> argparse.ArgumentParser:
     """The whole grammar of one command, and the names of the others."""
     parser = argparse.ArgumentParser(
-        prog="holdfast", description="A commerce backend that keeps selling when things break."
+        prog="holdfast", description="A commerce backend that keeps every order it ever acknowledged, whatever breaks."
     )
     parser.add_argument("--version", action="version", version=f"holdfast {version('holdfast')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -17,11 +17,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs: one value a line")
 
 
 def print_json(facts: Any) -> None:
     print(json.dumps(facts), flush=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 fault`, `2 faults`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def has_colours(stream: TextIO) -> bool:

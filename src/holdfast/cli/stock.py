@@ -7,7 +7,7 @@ import argparse
 import sys
 from typing import Any
 
-from holdfast.cli.printing import RED, add_data, add_json, painted, print_json
+from holdfast.cli.printing import RED, add_data, add_json, counted, painted, print_json
 
 LINES_DEFAULT = 20
 LINES_MAX = 500
@@ -34,7 +34,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     explain.add_argument("--channel", metavar="KEY", help="only what this supply channel has of it")
     explain.add_argument("--project", metavar="KEY", help="only this project")
     explain.add_argument(
-        "--lines", type=line_count, default=LINES_DEFAULT, metavar="N", help="latest movements to show"
+        "--lines",
+        type=line_count,
+        default=LINES_DEFAULT,
+        metavar="N",
+        help=f"latest movements to show (default {LINES_DEFAULT})",
     )
     add_data(explain)
     add_json(explain)
@@ -85,7 +89,7 @@ def show(sku: str, place: Any, account: Any) -> None:
     where = f"channel {place.channel}" if place.channel else "no channel"
     print(f"{sku}  ·  {where}  ·  project {place.project}  ·  entry {place.entry_id}")
     if account.movements > len(lines):
-        print(f"  {account.movements - len(lines)} earlier movements are not shown")
+        print(f"  not shown: {counted(account.movements - len(lines), 'earlier movement')}")
     print(f"  {'when':<24}  {'what':<28} {'on stock':>16} {'reserved':>16} {'available':>9}  for")
     for line in lines:
         stock, held = moved(line.change.on_stock, line.after.on_stock), moved(line.change.reserved, line.after.reserved)
@@ -94,7 +98,7 @@ def show(sku: str, place: Any, account: Any) -> None:
         print(f"  {line.at:<24}  {what:<28} {stock:>16} {held:>16} {line.after.available:>9}  {cause}")
     print(f"  now: {counters.on_stock} on stock, {counters.reserved} reserved, {counters.available} available")
     if account.balanced:
-        print(f"  The {account.movements} movements add up to exactly that.")
+        print(f"  in the ledger: {counted(account.movements, 'movement')}, which come to exactly that")
     else:
         total = account.total
         print(painted("  The movements do not add up to that:", RED, sys.stdout), end=" ")
