@@ -188,8 +188,8 @@ class Up:
         self._begin(background_part(self.layout, environment))
         self._begin(*workers)
         await self._wait(workers[0], SERVE_SECONDS, self._answers)
-        workers = "1 worker" if self.options.workers == 1 else f"{self.options.workers} workers"
-        self._report(f"API: {workers} on {self.api_url}")
+        processes = "1 process" if self.options.workers == 1 else f"{self.options.workers} processes"
+        self._report(f"API: {processes} on {self.api_url}")
 
     def _answers(self) -> bool:
         with suppress(Trouble):
