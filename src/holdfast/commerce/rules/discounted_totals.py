@@ -15,6 +15,7 @@ from holdfast.commerce.rules.amounts import amount
 from holdfast.commerce.rules.cart_discounts import direct_steps, later_steps, price_of
 from holdfast.commerce.rules.discount_chain import Step, Terms, reduced
 from holdfast.commerce.rules.rounding import divided
+from holdfast.commerce.values.money import RoundingMode
 from holdfast.commerce.values.taxed_price import TaxedPrice
 
 
@@ -107,7 +108,7 @@ def _shrunk(price: TaxedPrice, part: int, whole: int, cart: Cart) -> TaxedPrice:
     portions, reached, given = [], 0, 0
     for portion in price.tax_portions:
         reached += portion.amount.cent_amount
-        upto = divided((gross - net) * reached, full, cart.tax_rounding_mode) if full > 0 else 0
+        upto = _of_whole((gross - net) * reached, full, cart.tax_rounding_mode)
         portions.append(replace(portion, amount=amount(upto - given, cart.currency)))
         given = upto
     return TaxedPrice(
@@ -116,3 +117,8 @@ def _shrunk(price: TaxedPrice, part: int, whole: int, cart: Cart) -> TaxedPrice:
         tax_portions=tuple(portions),
         total_tax=amount(gross - net, cart.currency),
     )
+
+
+def _of_whole(product: int, full: int, mode: RoundingMode) -> int:
+    """The quotient by a tax that is below zero where what is taken back is taxed higher than what is sold."""
+    return divided(product if full > 0 else -product, abs(full), mode) if full else 0

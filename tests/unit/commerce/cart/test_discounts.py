@@ -162,6 +162,20 @@ def test_portions_of_several_rates_shrink_together() -> None:
     assert [portion.amount.cent_amount for portion in taxed.tax_portions] == [241, 63]
 
 
+def test_portions_add_up_where_what_is_taken_back_is_taxed_higher_than_what_is_sold() -> None:
+    def item(name: str, cents: int, rate: float) -> dict[str, Any]:
+        taxed = {"name": name, "amount": rate, "country": "DE", "includedInPrice": True}
+        return {"name": {"en": name}, "slug": name, "money": eur(cents), "externalTaxRate": taxed}
+
+    items = [item("book", 10000, 0.0), item("voucher", -5000, 0.19)]
+    cart = changed(a_cart(taxMode="External", shippingAddress=DE, customLineItems=items), discounting(off(1000, TOTAL)))
+    taxed = cart.taxed_price
+    assert taxed is not None
+    # before: net 5798, gross 5000, portions 0 and -798
+    assert (taxed.total_net.cent_amount, taxed.total_gross.cent_amount) == (5218, 4500)
+    assert [portion.amount.cent_amount for portion in taxed.tax_portions] == [0, -718]
+
+
 def test_a_discount_on_the_total_is_not_taken_twice() -> None:
     cart = a_discounted_cart(off(1000, TOTAL))
     again = changed(cart, {"action": "recalculate"})
