@@ -4,9 +4,12 @@ Taken from the published reference, older names it still accepts included. The p
 `python -m tests.http.published_actions > docs/api/coverage.md`; a test fails when it is stale.
 """
 
+import textwrap
+
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import REGISTRY
 
+PAGE_WIDTH = 110
 _PUBLISHED = {
     "project": """
         changeBusinessUnitSearchStatus changeCartsConfiguration changeCountries
@@ -67,6 +70,7 @@ _PUBLISHED = {
         setPrivacyPolicyUrl setProductSelections setRefundPolicyUrl setShippingPolicyUrl setSupplyChannels
         setTermsOfServiceUrl
     """,
+    "attribute-group": "addAttribute changeName removeAttribute setAttributes setDescription setKey",
     "customer-group": """
         changeName setCustomField setCustomType setKey
     """,
@@ -178,8 +182,20 @@ _MINE = {
 PUBLISHED = {kind: frozenset(names.split()) for kind, names in _PUBLISHED.items()}
 MINE = {kind: frozenset(names.split()) for kind, names in _MINE.items()}
 
+# What the reference publishes besides, and nothing of which is here.
+_ABSENT = """
+    API clients (`holdfast client create` makes them), approval flows and rules, associate roles, business units, custom
+    objects, discount groups, GraphQL, the Import API, queries of messages (subscriptions deliver them), order edits,
+    payment methods, product discounts, product selections, product tailorings, quotes and quote requests, recurrence
+    policies, recurring orders, reviews, searches (customers, orders, products, product projections), shopping lists,
+    standalone prices, variants as resources
+"""
+
 _HEADER = """\
-# Update actions: published against ours
+# What is covered
+
+The update actions of each resource type there is, published against ours. `openapi.json` beside this page describes
+every request. Gift cards, idempotency keys, payment breaks and the ledger of an inventory entry are ours alone.
 
 | Resource type | Published | Ours | Missing | Beyond |
 |---|--:|--:|---|---|
@@ -191,7 +207,8 @@ def page() -> str:
     load_resources()
     rows = [_row(kind, names, frozenset(REGISTRY[kind].actions)) for kind, names in PUBLISHED.items()]
     rows += [_row(f"my {kind}", names, frozenset(REGISTRY[kind].my_actions)) for kind, names in MINE.items()]
-    return _HEADER + "".join(rows)
+    absent = textwrap.fill(" ".join(_ABSENT.split()), PAGE_WIDTH)
+    return f"{_HEADER}{''.join(rows)}\nNot here yet:\n{absent}.\n"
 
 
 def _row(title: str, published: frozenset[str], ours: frozenset[str]) -> str:
