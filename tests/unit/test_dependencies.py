@@ -30,8 +30,17 @@ def test_every_locked_package_has_hashes_and_no_address(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_package_asked_for_is_locked_and_explained(name: str) -> None:
+def test_every_package_asked_for_is_locked(name: str) -> None:
     locked = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
-    explained = (ROOT / "docs" / "dependencies.md").read_text()
     assert asked_for(name) <= locked
-    assert [package for package in asked_for(name) if package not in explained] == []
+
+
+def test_every_package_asked_for_is_explained_once_and_nothing_else_is() -> None:
+    explained = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE)
+    assert sorted(explained) == sorted(set().union(*map(asked_for, SETS)))
+
+
+def test_tests_have_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    packages = {re.split(r"[;<>= ]", line)[0] for lines in extras.values() for line in lines}
+    assert {package for package in packages if not package.startswith("holdfast[")} <= asked_for("dev")
