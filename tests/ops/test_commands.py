@@ -52,6 +52,15 @@ def test_a_wrong_port_is_refused_wherever_it_comes_from(
     assert f"HOLDFAST_PORT is '{value}'" in done.stderr
 
 
+def test_a_wrong_log_level_is_refused_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_LOG_LEVEL", "loud")
+    words = [sys.executable, "-P", "-m", "holdfast.cli.main", "up", "--data", str(tmp_path / "shop")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "HOLDFAST_LOG_LEVEL is 'loud', not one of debug, info, warning, error." in done.stderr
+    assert not (tmp_path / "shop").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run_holdfast("up", "--data", str(tmp_path / "file" / "shop"))

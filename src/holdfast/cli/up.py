@@ -13,6 +13,7 @@ from holdfast.cli.printing import BOLD, Progress, add_data, add_json, painted, p
 PORT_DEFAULT = 8080
 PORT_MAX = 65535
 WORKERS_MAX = 64
+LOG_LEVELS = ("debug", "info", "warning", "error")
 WORKERS_DEFAULT_MAX = 2
 
 
@@ -54,11 +55,11 @@ def run(given: argparse.Namespace) -> int:
     from holdfast.ops.server.layout import Layout
     from holdfast.ops.server.up import Up
 
-    options = options_from(given)
+    options, log_level = options_from(given), log_level_from(os.environ)
     layout = Layout(options.data)
     layout.create()
     with layout.log("supervisor").open("a", buffering=1) as log:
-        configure("supervisor", os.environ.get("HOLDFAST_LOG_LEVEL", "info"), log)
+        configure("supervisor", log_level, log)
         asyncio.run(
             Up(options, Progress(sys.stderr), print_json if given.json else partial(welcome, options.data)).run()
         )
@@ -91,6 +92,16 @@ def port_from(environment: Mapping[str, str]) -> int:
     except (ValueError, argparse.ArgumentTypeError):
         why = f"HOLDFAST_PORT is {text!r}, not a number from 0 to {PORT_MAX}."
         raise Trouble("A setting is wrong.", why=why, code="bad-setting") from None
+
+
+def log_level_from(environment: Mapping[str, str]) -> str:
+    from holdfast.ops.trouble import Trouble
+
+    level = environment.get("HOLDFAST_LOG_LEVEL", LOG_LEVELS[1])
+    if level not in LOG_LEVELS:
+        why = f"HOLDFAST_LOG_LEVEL is {level!r}, not one of {', '.join(LOG_LEVELS)}."
+        raise Trouble("A setting is wrong.", why=why, code="bad-setting")
+    return level
 
 
 def welcome(data: Path, facts: dict[str, Any]) -> None:
