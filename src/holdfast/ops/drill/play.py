@@ -185,11 +185,12 @@ class Play:
             return
         try:
             await self.stage.whole(RECOVERY_SECONDS_MAX)
+            self.scene.came_back = True
             async with self._shelf() as shelf:
                 self.scene.verdict = await judge(self.journal_path, shelf, assortment.units, self.stage.folder)
             self.scene.verdict.find("lost", await self._reads_otherwise(shop))
             self.scene.verdict.find("lost", await receipts_checked(self.stage, self.journal_path))
-            self.scene.verdict.find("unexplained", await audited(self.stage))
+            self.scene.verdict.find("unexplained", await audited(self.stage, self.scene.verdict.placed))
         except BROKEN_OFF as error:
             self._note(error)
 

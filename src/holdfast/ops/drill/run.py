@@ -48,6 +48,10 @@ class Plan:
     place: Path | None = None
 
     @property
+    def wanted_controls(self) -> list[AnyControl]:
+        return controls_of(self.faults) if self.controls else []
+
+    @property
     def command(self) -> str:
         """What plays the same again."""
         words = ["holdfast drill run"]
@@ -101,12 +105,17 @@ class Campaign:
         found += [
             f"control {each.name} found nothing: the drill cannot fail" for each in self.controls if not each.noticed
         ]
+        found += [f"control {name} was not played" for name in self.never_played()]
         return found
 
     def never_struck(self) -> list[str]:
         struck = {each.fault for scene in self.scenes for each in scene.struck if each.in_flight}
         missing = dict(self.left_out)
         return [fault.name for fault in self.plan.faults if fault.name not in struck and fault.name not in missing]
+
+    def never_played(self) -> list[str]:
+        missing = {each.name for each in self.controls} | dict(self.left_out).keys()
+        return [control.name for control in self.plan.wanted_controls if control.name not in missing]
 
     @property
     def holds(self) -> bool:
@@ -214,27 +223,31 @@ async def all_tried(plan: Plan, campaign: Campaign, report: Report) -> list[Trie
         async with turns:
             return await tried(plan, control, report)
 
-    controls = controls_of(plan.faults) if plan.controls else []
+    controls = plan.wanted_controls
     campaign.left_out += [(control.name, needs) for control in controls if (needs := control.setting.needs())]
     missing = dict(campaign.left_out)
     return await asyncio.gather(*(in_turn(control) for control in controls if control.name not in missing))
 
 
 async def tried(plan: Plan, control: AnyControl, report: Report) -> Tried:
-    """Play one control: it must be found out. A shop that does not come back has lost everything."""
+    """Play one control: it must be found out."""
     began = time.monotonic()
     habits = replace(Habits(), clients=min(plan.clients, CONTROL_CLIENTS))
     seed = f"{plan.seed}/{control.name}"
     script = Script(setting=control.setting, faults=[control], seed=seed, habits=habits)
     scene = await play(script, plan.place, lambda _: None)
-    found = {kind: scene.verdict.counts[kind] for kind in KINDS if scene.verdict.counts[kind]}
-    if scene.problems and scene.pulse.orders:
-        found["lost"] = found.get("lost", 0) + scene.pulse.orders
+    found = found_in(scene)
     noticed = any(found.get(kind) for kind in control.finds)
     seconds = time.monotonic() - began
     words = ", ".join(f"{count} {kind}" for kind, count in found.items()) or "; ".join(scene.problems) or "nothing"
     report(f"control {control.name}: found {words}{'' if noticed else ' AND MUST FIND ' + ' or '.join(control.finds)}")
     return Tried(control.name, control.about, control.finds, found, noticed, seconds)
+
+
+def found_in(scene: Scene) -> dict[str, int]:
+    """What the verdict counted; a shop that did not come back has lost everything. Other problems find nothing."""
+    found = {kind: scene.verdict.counts[kind] for kind in KINDS if scene.verdict.counts[kind]}
+    return found if scene.came_back or not scene.pulse.orders else {"lost": scene.pulse.orders}
 
 
 def summary(scene: Scene) -> str:

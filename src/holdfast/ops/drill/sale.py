@@ -177,7 +177,9 @@ def entry_of(cart: Kept, lines: Sequence[Line], told: Told) -> Entry:
 def settled(entries: Sequence[Entry]) -> list[Entry]:
     """What two tabs were told about one cart, without repeating itself, and what is wrong with it."""
     violations = [entry for entry in entries if entry.outcome == VIOLATION]
-    placed = list({entry.order_id: entry for entry in entries if entry.outcome == PLACED}.values())
+    # Whoever was told something else of the same order is told apart: one of them was told what is not so.
+    told = {(entry.order_id, entry.version, entry.digest): entry for entry in entries if entry.outcome == PLACED}
+    placed = list(told.values())
     refused = [entry for entry in entries if entry.outcome == REFUSED]
     unknown = [entry for entry in entries if entry.outcome == UNKNOWN]
     if placed and refused:

@@ -67,6 +67,8 @@ class Scene:
     pulse: Pulse = field(default_factory=Pulse)
     outcomes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    # Whether the shop was whole in the end, so that it could be asked what it holds.
+    came_back: bool = False
     # Why the scene is worth nothing although nothing was found: a fault that hit nobody, a shop that stayed down.
     problems: list[str] = field(default_factory=list)
 

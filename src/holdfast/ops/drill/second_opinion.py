@@ -13,21 +13,23 @@ from holdfast.ops.trouble import Trouble
 COMMAND_SECONDS_MAX = 1_800.0
 
 
-async def audited(stage: Stage) -> list[str]:
+async def audited(stage: Stage, placed: int) -> list[str]:
     """The findings of `holdfast audit` in the sale's project. Raises Trouble when it could not look."""
     assert stage.account is not None
-    return findings_in(await command(stage, "audit", "--project", stage.account.project_key))
+    return findings_in(await command(stage, "audit", "--project", stage.account.project_key), placed)
 
 
-def findings_in(printed: str) -> list[str]:
-    """What the audit found, from the lines it printed; the last one sums up."""
+def findings_in(printed: str, placed: int) -> list[str]:
+    """What the audit found, from the lines it printed; the last one sums up. Orders are places, as are carts."""
     try:
         *found, summary = [json.loads(line) for line in printed.splitlines()]
-        passed_over = summary["passedOver"]
+        looked_at, passed_over = summary["lookedAt"], summary["passedOver"]
     except (ValueError, KeyError):
         raise could_not_look("audit", printed) from None
     if passed_over:
         raise could_not_look("audit", f"{passed_over} places could not be looked at.")
+    if looked_at <= placed:
+        raise could_not_look("audit", f"It looked at {looked_at} places, and {placed} orders were acknowledged.")
     return [f"audit: {each['check']} of {each['kind']} {each['subject']}: {each['detail']}" for each in found]
 
 

@@ -26,7 +26,7 @@ ORDERS = """
 SELECT id, version, body FROM "order" WHERE project = $1 AND id > $2 ORDER BY id LIMIT $3
 """
 PRESENT = """
-SELECT id::text, version FROM "order" WHERE project = $1 AND id = ANY($2::uuid[])
+SELECT id::text FROM "order" WHERE project = $1 AND id = ANY($2::uuid[])
 """
 ORDERED_CARTS = """
 SELECT id::text FROM cart WHERE project = $1 AND id = ANY($2::uuid[]) AND query->>'cartState' = 'Ordered'
@@ -103,10 +103,9 @@ class Shelf:
             last = rows[-1]["id"]
             yield [held(row) for row in rows]
 
-    async def versions(self, order_ids: Sequence[str]) -> dict[str, int]:
+    async def present(self, order_ids: Sequence[str]) -> set[str]:
         """Of these orders, those that are there."""
-        rows = await self._connection.fetch(PRESENT, self._project, order_ids)
-        return {row["id"]: row["version"] for row in rows}
+        return {row["id"] for row in await self._connection.fetch(PRESENT, self._project, order_ids)}
 
     async def ordered_carts(self, cart_ids: Sequence[str]) -> set[str]:
         """Of these carts, those that say they were ordered."""

@@ -210,8 +210,8 @@ async def missing(journal: Path, start: int, shelf: Shelf) -> tuple[list[str], i
     gone: list[str] = []
     for entries, position in pages(journal, start):
         start = position
-        told = {entry.order_id: entry.version for entry in entries if entry.outcome == PLACED}
-        present = await shelf.versions(list(told))
+        told = dict.fromkeys(entry.order_id for entry in entries if entry.outcome == PLACED)
+        present = await shelf.present(list(told))
         gone += [f"order {id} was acknowledged and is not there" for id in told if id not in present]
     return gone, start
 

@@ -55,5 +55,10 @@ def test_two_tabs_with_two_orders_are_both_written_down() -> None:
     assert outcomes(told(201, ORDER), told(201, ORDER.replace(b"order-1", b"order-2"))) == [PLACED, PLACED]
 
 
+@pytest.mark.parametrize("other", [ORDER.replace(b"[]", b"[1]"), ORDER.replace(b'"version":1', b'"version":2')])
+def test_two_tabs_that_were_told_two_things_of_one_order_are_both_written_down(other: bytes) -> None:
+    assert outcomes(told(201, ORDER), told(201, other)) == [PLACED, PLACED]
+
+
 def test_an_order_in_one_tab_and_a_refusal_in_the_other_is_a_surprise() -> None:
     assert outcomes(told(201, ORDER), told(400, SOLD_OUT)) == [VIOLATION, PLACED]
