@@ -1,8 +1,11 @@
 """Settings come from HOLDFAST_* and nowhere else; a bad one explains itself."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from holdfast.base.config import BadSetting, Config, read_config, sentence
+from holdfast.base.config import BadSetting, Config, read_config, sentence, variable
 
 REQUIRED = {"HOLDFAST_DATABASE_URL": "postgresql://localhost/shop"}
 
@@ -30,6 +33,20 @@ def test_a_missing_setting_is_named_too() -> None:
 
 def test_every_setting_has_its_sentence() -> None:
     assert all(sentence(name).endswith(".") for name in Config.__struct_fields__)
+
+
+def test_the_page_of_settings_has_each_with_its_default_and_its_sentence() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\S*) ?\| (.+) \|$", page, re.MULTILINE)
+    told = {name: (default, text) for name, default, text in rows}
+    assert told == {variable(name): (shown(name), sentence(name)) for name in Config.__struct_fields__}
+
+
+def shown(name: str) -> str:
+    """A default as the page shows it: nothing where there is none."""
+    default = getattr(read_config(REQUIRED), name) if variable(name) not in REQUIRED else ""
+    text = f"{default:g}" if isinstance(default, float) else str(default).lower()
+    return f"`{text}`" if text else ""
 
 
 def test_the_public_address_is_what_clients_are_told() -> None:
