@@ -100,6 +100,16 @@ async def test_an_ordered_cart_without_its_order_can_be_ordered_again(desk: Desk
     assert await desk.audit() == []
 
 
+async def test_a_cart_whose_order_was_placed_and_is_lost_is_not_ordered_again(desk: Desk) -> None:
+    sku, _ = await desk.sku()
+    order = await desk.order(await desk.cart(sku, inventoryMode="None"))
+    await desk.sql('DELETE FROM "order" WHERE id = $1', order["id"])
+    [left] = await mended(desk)
+    assert (left.finding.check, left.done, left.is_left) == ("cart-without-order", None, True)
+    assert order["id"] in left.why_not
+    assert (await desk.get(f"/carts/{order['cart']['id']}"))["cartState"] == "Ordered"
+
+
 async def test_what_needs_a_person_is_left_as_it_is(desk: Desk) -> None:
     zone = await desk.create("/zones", {"key": "zone", "name": "Zone"})
     await desk.sql("UPDATE zone SET version = 7 WHERE id = $1", zone["id"])

@@ -89,8 +89,15 @@ async def _correct(_store: Store, connection: asyncpg.Connection, finding: Findi
     return await corrections.correct_stock(connection, finding)
 
 
-async def _reopen(store: Store, _connection: asyncpg.Connection, finding: Finding) -> str | None:
-    """Let an ordered cart without an order be ordered again: by its shopper, to the same order id."""
+async def _reopen(store: Store, connection: asyncpg.Connection, finding: Finding) -> str | None:
+    """Let an ordered cart without an order be ordered again: by its shopper, to the same order id.
+
+    Not where somebody was told of the order: then it was placed, perhaps paid, and is to be restored.
+    """
+    lost = order_id(finding.project, finding.subject)
+    async with snapshot(connection, finding.project) as reading:
+        if await reading.rows("first_messages", "order", [lost]):
+            raise InvalidOperation(f"Order '{lost}' was placed and is lost: restore it from its OrderCreated message.")
     work = _work(store, finding)
     cart: Cart = await work.get(carts, finding.subject)
     if cart.cart_state != "Ordered":

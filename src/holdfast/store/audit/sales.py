@@ -20,7 +20,7 @@ CART_WITHOUT_ORDER = Check(
     "cart-without-order",
     "I1",
     "A cart is Ordered, and its order is neither there nor was it deleted.",
-    "make the cart Active again, so that its one order can be placed",
+    "make the cart Active again, so that its one order can be placed; an order that was told of is to be restored",
     mends=True,
 )
 ORDER_IDENTITY = Check(
