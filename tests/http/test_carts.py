@@ -94,6 +94,16 @@ def test_hundreds_of_lines_are_added_in_one_request(api: Api) -> None:
     refusal(api.send("POST", f"/carts/{cart['id']}", body), 400, "InvalidField")
 
 
+def test_an_empty_form_sends_nulls(api: Api) -> None:
+    cart = a_cart(
+        api, lineItems=[{**line("shirt"), "quantity": None, "custom": None}], discountCodes=None, taxMode=None
+    )
+    cart = api.update(
+        "/carts", cart, {"action": "addLineItem", "sku": "book", "quantity": None, "shippingDetails": None}
+    )
+    assert quantities(cart) == {"shirt": 1, "book": 1}
+
+
 def test_carts_are_found_by_what_they_hold(api: Api) -> None:
     cart = a_cart(api, lineItems=[line("book", 77)])
     found = api.get("/carts", where='lineItems(variant(sku = "book") and quantity = 77)')["results"]

@@ -18,11 +18,14 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OPENING = frozenset(b"[{")
 
 
-def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decode a body. Raises InvalidJsonInput: not JSON, of another shape, too deep, too many values."""
+def decode(decoder: msgspec.json.Decoder[T], body: bytes, *, absent_nulls: bool = False) -> T:
+    """Decode a body; absent_nulls: fields that are null count as absent, as published.
+
+    Raises InvalidJsonInput: not JSON, of another shape, too deep, too many values.
+    """
     _check_bounds(body)
     try:
-        value = decoder.decode(body)
+        value = decoder.decode(_without_nulls(body) if absent_nulls and b"null" in body else body)
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError, OverflowError) as error:
         raise InvalidJsonInput(str(error)) from None
     except RecursionError:
@@ -30,6 +33,17 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     if rb"\u0000" in body:
         _refuse_nul(msgspec.json.decode(body), "$")
     return value
+
+
+def _without_nulls(body: bytes) -> bytes:
+    """The body without the fields that are null: clients write out the whole of an empty form."""
+    return msgspec.json.encode(_present(msgspec.json.decode(body)))
+
+
+def _present(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _present(value) for name, value in node.items() if value is not None}
+    return [_present(element) for element in node] if isinstance(node, list) else node
 
 
 def _check_bounds(body: bytes) -> None:

@@ -162,7 +162,7 @@ class Asking(Generic[C]):
         if not actions:
             return ()
         try:
-            return tuple(decode(self._kind.update_decoder(), actions_body(actions)).actions)
+            return tuple(decode(self._kind.update_decoder(), actions_body(actions), absent_nulls=True).actions)
         except ApiError as problem:
             raise _bad(extension, response, str(problem.fields.get("detailedErrorMessage", problem.message))) from None
 

@@ -288,7 +288,7 @@ class Work:
 
     def decode(self, decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         """A request body as a value. Raises InvalidJsonInput with the path of what is wrong."""
-        return decode(decoder, body)
+        return decode(decoder, body, absent_nulls=True)
 
 
 def _changes(before: Stored | None, changed: Changed[Any], *, delete: bool) -> bool:
