@@ -262,6 +262,16 @@ def test_places_are_offered_methods(api: Api, path: str, parameters: dict[str, s
     assert api.get(f"/shipping-methods/{path}", **parameters)["count"] == count
 
 
+def test_shoppers_are_offered_methods_for_their_own_carts(api: Api) -> None:
+    token, stranger = guest(api), guest(api)
+    cart = a_cart(api, "/me/carts", token=token, lineItems=[line("shirt")], shippingAddress=DE)
+    asked = {"cartId": cart["id"]}
+    answer = api.send("GET", "/shipping-methods/matching-cart", token=token, parameters=asked)
+    assert [method["key"] for method in answer.json()["results"]] == ["standard", "express"]
+    refused = api.send("GET", "/shipping-methods/matching-cart", token=stranger, parameters=asked)
+    refusal(refused, 404, "ResourceNotFound")
+
+
 def test_a_cart_without_an_address_can_ask_for_a_place(api: Api) -> None:
     cart = a_cart(api, lineItems=[line("shirt")])
     asked = {"cartId": cart["id"]}

@@ -33,6 +33,11 @@ class Caller(NamedTuple):
     anonymous_id: str | None = None
     external_user_id: str | None = None
 
+    @property
+    def is_shopper(self) -> bool:
+        """Whether the token names a customer or an anonymous session."""
+        return self.customer_id is not None or self.anonymous_id is not None
+
     def info(self) -> ClientInfo:
         """The `createdBy`/`lastModifiedBy` entry of this caller."""
         return ClientInfo(

@@ -85,13 +85,18 @@ PARTS = {
     "orders": ("cart_discounts", "discount_codes", "shipping_methods", "tax_categories", "zones"),
     "products": (
         "categories",
+        "channels",
         "inventory",
         "product_discounts",
         "product_selections",
         "product_types",
         "standalone_prices",
+        "tax_categories",
     ),
 }
+
+# Whoever has carts may see what they can be shipped by.
+WITH_CARTS = dict.fromkeys(("view_orders", "manage_orders", "manage_my_orders"), "view_shipping_methods")
 
 
 @cache
@@ -99,7 +104,7 @@ def implied(name: str) -> frozenset[str]:
     """The scope names that come with one, itself included."""
     verb, _, area = name.partition("_")
     if area not in AREAS:
-        return frozenset({name})
+        return frozenset({name, WITH_CARTS.get(name, name)})
     found = {f"{verb}_{part}" for part in (area, *PARTS.get(area, ()))}
     if verb == "manage":
         found |= {f"view_{part}" for part in (area, *PARTS.get(area, ()))}
@@ -116,7 +121,7 @@ def granted(text: str, project: str) -> frozenset[str]:
     rights: set[str] = set()
     for scope in text.split():
         name, part = _read(scope, project)
-        # A fenced `manage_orders` opens the orders of one store, not the shipping methods of all.
+        # A fenced `manage_orders` opens the orders of one store, not the tax categories of all.
         names = implied(name) if part is None else _same_area(name)
         rights.update(names if part is None else (f"{each}:{part}" for each in names))
     return frozenset(rights)
@@ -124,7 +129,8 @@ def granted(text: str, project: str) -> frozenset[str]:
 
 def _same_area(name: str) -> frozenset[str]:
     verb, _, area = name.partition("_")
-    return frozenset({name, f"view_{area}"}) if verb == "manage" and area in AREAS else frozenset({name})
+    viewing = f"view_{area}" if verb == "manage" and area in AREAS else name
+    return frozenset({name, viewing, WITH_CARTS.get(name, name)})
 
 
 def _read(scope: str, project: str) -> tuple[str, str | None]:

@@ -44,7 +44,7 @@ class View(NamedTuple):
 
 def check_session(caller: Caller) -> None:
     """`/me` needs a token that names a shopper."""
-    if caller.customer_id is None and caller.anonymous_id is None:
+    if not caller.is_shopper:
         raise InvalidOperation("This endpoint needs a token of the password or the anonymous flow.")
 
 

@@ -15,6 +15,7 @@ from holdfast.commerce.rules.matching_methods import (
     methods_for_cart,
     methods_for_cart_at,
 )
+from holdfast.commerce.scopes import allows
 from holdfast.commerce.visibility import View
 from holdfast.handlers.crud import page, shown
 from holdfast.handlers.endpoints import Answer, Request, endpoint
@@ -82,12 +83,13 @@ async def matching_cart_location(work: Work, request: Request) -> Answer:
 
 
 async def _cart(work: Work, request: Request) -> Cart:
-    """The cart in question, if this request may see it. Raises InvalidInput or ResourceNotFound."""
+    """The cart in question; shoppers may ask about their own. Raises InvalidInput or ResourceNotFound."""
     cart_id = request.first("cartId")
     if cart_id is None:
         raise InvalidInput("Malformed parameter: cartId: the id of a cart is required.")
     cart = await work.get(carts, cart_id)
-    if not View(work.caller, request.me, request.store_key).shows(carts.name, cart):
+    mine = work.caller.is_shopper and not allows(work.caller.scopes, "view_orders", request.store_key)
+    if not View(work.caller, mine, request.store_key).shows(carts.name, cart):
         raise ResourceNotFound.by_id(cart_id)
     return cart
 

@@ -36,6 +36,22 @@ def test_the_wide_scopes_still_open_what_was_split_off_them() -> None:
     assert not may("view_orders:shop", "manage_shipping_methods")
 
 
+@pytest.mark.parametrize("area", ["channels", "tax_categories"])
+def test_viewing_products_opens_what_their_pages_need(area: str) -> None:
+    assert may("view_products:shop", f"view_{area}")
+    assert may("manage_products:shop", f"manage_{area}")
+    assert not may("view_published_products:shop", f"view_{area}")
+
+
+@pytest.mark.parametrize("scope", ["manage_my_orders", "view_orders", "manage_orders"])
+def test_whoever_has_carts_may_see_the_shipping_methods(scope: str) -> None:
+    assert may(f"{scope}:shop", "view_shipping_methods")
+    assert may(f"{scope}:shop:berlin", "view_shipping_methods", "berlin")
+    assert not may(f"{scope}:shop:berlin", "view_shipping_methods", "paris")
+    assert not may(f"{scope}:shop:berlin", "view_shipping_methods")
+    assert not may("manage_my_orders:shop", "manage_shipping_methods")
+
+
 def test_a_store_scope_opens_its_store_only() -> None:
     text = "manage_orders:shop:berlin"
     assert may(text, "view_orders", "berlin")
