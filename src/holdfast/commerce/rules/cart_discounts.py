@@ -44,8 +44,9 @@ from holdfast.commerce.rules.discount_codes import MATCHES, STOPPED, Standing, g
 from holdfast.commerce.rules.discount_values import ITEMS_TARGETS, level_of
 from holdfast.commerce.rules.gifts import gift, is_gift
 from holdfast.commerce.rules.item_prices import unit_of
-from holdfast.commerce.rules.rounding import multiplied
+from holdfast.commerce.rules.rounding import divided
 from holdfast.commerce.rules.validity import is_valid_at
+from holdfast.commerce.values.money import Money, fraction_digits
 from holdfast.commerce.values.reference import Reference
 
 Undiscounted = Callable[[Cart], Cart]
@@ -142,7 +143,7 @@ def _chained(cart: Cart, steps: Iterable[Step], facts: Facts, standings: Sequenc
     items = [item for item in cart.items if is_discountable(item)]
     plain = [_plain(item) for item in items]
     terms = Terms(cart.currency, cart.price_rounding_mode)
-    lots: list[Lots] = [(Lot(item.quantity, multiplied(unit_of(item), 1, terms.rounding)),) for item in items]
+    lots: list[Lots] = [(_lot(item),) for item in items]
     gifts: list[LineItem] = []
     later: list[Step] = []
     reached: set[str] = set()
@@ -164,6 +165,15 @@ def _chained(cart: Cart, steps: Iterable[Step], facts: Facts, standings: Sequenc
             break
     priced = {item.id: _priced(item, found, cart.currency) for item, found in zip(items, lots, strict=True)}
     return Discounted(_with_states(_with_items(cart, priced, gifts), standings, reached), tuple(later))
+
+
+def _lot(item: LineItem | CustomLineItem) -> Lot:
+    """The units of an item before discounts."""
+    unit = unit_of(item)
+    if unit.precise_amount is None:
+        return Lot(item.quantity, unit.cent_amount)
+    finer = unit.fraction_digits - fraction_digits(unit.currency_code)
+    return Lot(item.quantity, unit.precise_amount, scale=10**finer)
 
 
 def is_discountable(item: LineItem | CustomLineItem) -> bool:
@@ -226,10 +236,23 @@ def _priced(item: LineItem | CustomLineItem, lots: Lots, currency: str) -> LineI
 def price_of(lot: Lot, currency: str) -> DiscountedItemPrice:
     """One unit of a lot as carts show it."""
     included = tuple(
-        IncludedDiscount(discount=taken.discount, discounted_amount=amount(taken.cents, currency))
+        IncludedDiscount(discount=taken.discount, discounted_amount=_money(taken.cents, lot.scale, currency))
         for taken in lot.taken
     )
-    return DiscountedItemPrice(value=amount(lot.cents, currency), included_discounts=included)
+    return DiscountedItemPrice(value=_money(lot.cents, lot.scale, currency), included_discounts=included)
+
+
+def _money(parts: int, scale: int, currency: str) -> Money:
+    """An amount of high precision only where cents cannot say it."""
+    if parts % scale == 0:
+        return amount(parts // scale, currency)
+    return Money(
+        type="highPrecision",
+        currency_code=currency,
+        cent_amount=divided(parts, scale, "HalfEven"),
+        fraction_digits=fraction_digits(currency) + len(str(scale)) - 1,
+        precise_amount=parts,
+    )
 
 
 def _with_items(cart: Cart, priced: dict[str, Any], gifts: list[LineItem]) -> Cart:

@@ -3,12 +3,15 @@
 Items are lots: so many units at one price, with what each discount took off a unit. A discount that
 reaches only some units, or one amount spread over many, splits lots, so that the shares always sum
 to exactly what was taken. Nothing falls below zero, and what is free or negative is left alone.
+Units priced more finely than in cents are reckoned in the parts they are priced in: rounding each of a
+thousand screws to a cent would make them dearer by what is taken off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, assert_never
+from fractions import Fraction
+from typing import NamedTuple, TypeVar, assert_never
 
 from holdfast.commerce.resources.cart.discount_shapes import (
     AbsoluteValue,
@@ -26,6 +29,8 @@ from holdfast.commerce.values.reference import Reference
 
 _WHOLE = 10_000
 
+D = TypeVar("D", int, None)
+
 
 class Step(NamedTuple):
     """One discount of a cart. `final`: no discount after it, once it applied."""
@@ -37,18 +42,24 @@ class Step(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a discount took off one unit."""
+    """What a discount took off one unit, in the parts its lot is reckoned in."""
 
     discount: Reference
     cents: int
 
 
 class Lot(NamedTuple):
-    """So many units at one price, after what was taken off each."""
+    """So many units at one price, after what was taken off each. `scale`: how many of its parts make a cent."""
 
     quantity: int
     cents: int
     taken: tuple[Taken, ...] = ()
+    scale: int = 1
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit costs, in cents."""
+        return Fraction(self.cents, self.scale)
 
 
 Lots = tuple[Lot, ...]
@@ -61,22 +72,24 @@ class Terms(NamedTuple):
     rounding: RoundingMode
 
 
-def price_after(cents: int, value: DiscountValue, terms: Terms) -> int:
-    """What one price becomes."""
+def price_after(lot: Lot, value: DiscountValue, terms: Terms) -> int:
+    """What the price of one unit becomes, in the parts of its lot."""
     assert not isinstance(value, GiftValue), "a gift changes no price"
+    cents, scale = lot.cents, lot.scale
     match value:
         case RelativeValue():
             left = divided(cents * (_WHOLE - value.permyriad), _WHOLE, terms.rounding)
         case AbsoluteValue():
-            left = max(0, cents - cents_in(value.money, terms.currency, 0))
+            left = max(0, cents - cents_in(value.money, terms.currency, 0) * scale)
         case FixedValue():
-            left = cents_in(value.money, terms.currency, cents)
+            fixed = cents_in(value.money, terms.currency, None)
+            left = cents if fixed is None else fixed * scale
         case _:
             assert_never(value)
     return min(left, cents) if cents > 0 else cents
 
 
-def cents_in(amounts: Iterable[Money], currency: str, otherwise: int) -> int:
+def cents_in(amounts: Iterable[Money], currency: str, otherwise: D) -> int | D:
     return next((one.cent_amount for one in amounts if one.currency_code == currency), otherwise)
 
 
@@ -84,14 +97,14 @@ def reduced(cents: int, steps: Iterable[Step], terms: Terms) -> Lot:
     """A single price, of shipping or in total, after a chain of discounts."""
     lot = Lot(1, cents)
     for step in steps:
-        lot = _cut(lot, step, price_after(lot.cents, step.value, terms))
+        lot = _cut(lot, step, price_after(lot, step.value, terms))
     return lot
 
 
 def _cut(lot: Lot, step: Step, cents: int) -> Lot:
     if cents >= lot.cents:
         return lot
-    return Lot(lot.quantity, cents, (*lot.taken, Taken(step.discount, lot.cents - cents)))
+    return lot._replace(cents=cents, taken=(*lot.taken, Taken(step.discount, lot.cents - cents)))
 
 
 def after_step(items: Sequence[Lots], matching: Sequence[int], step: Step, terms: Terms) -> list[Lots]:
@@ -105,7 +118,7 @@ def after_step(items: Sequence[Lots], matching: Sequence[int], step: Step, terms
         changed = _spread(chosen, step, step.value, terms)
     else:
         changed = {
-            place: tuple(_cut(lot, step, price_after(lot.cents, step.value, terms)) for lot in lots)
+            place: tuple(_cut(lot, step, price_after(lot, step.value, terms)) for lot in lots)
             for place, lots in chosen.items()
         }
     return [
@@ -116,7 +129,7 @@ def after_step(items: Sequence[Lots], matching: Sequence[int], step: Step, terms
 
 def _joined(lots: Iterable[Lot]) -> Lots:
     """Lots that are alike as one, in the order they first appear."""
-    quantities: dict[tuple[int, tuple[Taken, ...]], int] = {}
+    quantities: dict[tuple[int, tuple[Taken, ...], int], int] = {}
     for lot in lots:
         if lot.quantity:
             quantities[lot[1:]] = quantities.get(lot[1:], 0) + lot.quantity
@@ -133,7 +146,7 @@ def _multi_buy(items: dict[int, Lots], target: MultiBuyTarget) -> tuple[dict[int
     if target.max_occurrence is not None:
         times = min(times, target.max_occurrence)
     left = times * target.discounted_quantity
-    places = [(lot.cents, place, index) for place, lots in items.items() for index, lot in enumerate(lots)]
+    places = [(lot.unit, place, index) for place, lots in items.items() for index, lot in enumerate(lots)]
     places.sort(key=lambda entry: entry[0], reverse=target.selection_mode == "MostExpensive")
     chosen: dict[int, list[Lot]] = {place: [] for place in items}
     others: dict[int, list[Lot]] = {place: [] for place in items}
@@ -154,10 +167,10 @@ def _multi_buy(items: dict[int, Lots], target: MultiBuyTarget) -> tuple[dict[int
 def _spread(items: dict[int, Lots], step: Step, value: AbsoluteValue, terms: Terms) -> dict[int, Lots]:
     """The items with one amount taken off all of them together, never more than they cost."""
     lots = [lot for listed in items.values() for lot in listed]
-    worth = [max(lot.cents, 0) * lot.quantity for lot in lots]
+    worth = [divided(max(lot.cents, 0) * lot.quantity, lot.scale, terms.rounding) for lot in lots]
     amount = min(cents_in(value.money, terms.currency, 0), sum(worth))
     even = value.application_mode == "EvenDistribution"
-    shares = _even_shares(amount, lots) if even else _proportionate_shares(amount, worth)
+    shares = _even_shares(amount, lots, worth) if even else _proportionate_shares(amount, worth)
     cut = iter([tuple(_shared(lot, share, step)) for lot, share in zip(lots, shares, strict=True)])
     return {place: tuple(part for _ in listed for part in next(cut)) for place, listed in items.items()}
 
@@ -174,23 +187,24 @@ def _proportionate_shares(amount: int, worth: Sequence[int]) -> list[int]:
     return shares
 
 
-def _even_shares(amount: int, lots: Sequence[Lot]) -> list[int]:
+def _even_shares(amount: int, lots: Sequence[Lot], worth: Sequence[int]) -> list[int]:
     """The same for every unit; what a cheap unit cannot take, the others take."""
     shares = [0] * len(lots)
     left, units = amount, sum(lot.quantity for lot in lots if lot.cents > 0)
-    for place in sorted(range(len(lots)), key=lambda place: lots[place].cents):
+    for place in sorted(range(len(lots)), key=lambda place: lots[place].unit):
         lot = lots[place]
         if lot.cents <= 0:
             continue
         # Rounded up: the last cents go to the cheaper units first, and none is left over.
-        share = min(lot.cents * lot.quantity, -(-left * lot.quantity // units))
+        share = min(worth[place], -(-left * lot.quantity // units))
         shares[place] = share
         left, units = left - share, units - lot.quantity
     return shares
 
 
 def _shared(lot: Lot, share: int, step: Step) -> Iterable[Lot]:
-    """A lot with an amount taken off all its units together: some units may give one cent more."""
-    each, more = divmod(share, lot.quantity) if lot.quantity else (0, 0)
+    """A lot with an amount taken off all its units together: some units may give one cent, or one part, more."""
+    taken = min(share * lot.scale, max(lot.cents, 0) * lot.quantity)
+    each, more = divmod(taken, lot.quantity) if lot.quantity else (0, 0)
     yield _cut(lot._replace(quantity=more), step, lot.cents - each - 1)
     yield _cut(lot._replace(quantity=lot.quantity - more), step, lot.cents - each)

@@ -88,6 +88,26 @@ def test_discounted_lines_are_taxed_on_what_they_cost() -> None:
     assert again.line_items[0].taxed_price.total_net.cent_amount == 900 * 3
 
 
+@pytest.mark.parametrize(
+    ("discount", "total", "unit"),
+    [
+        ({"value": {"type": "absolute", "money": [eur(100)]}, "target": ALL_LINES}, 500, 50),
+        (off(1000), 540, 54),
+        (off(5000), 300, 30),
+        (off(10_000), 0, None),
+    ],
+)
+def test_units_of_high_precision_are_discounted_in_their_own_parts(
+    discount: dict[str, Any], total: int, unit: int | None
+) -> None:
+    """A thousand screws at 0.6 cents cost 6.00; a cent each would be 10.00, and a discount of 1.00 make them dearer."""
+    fine = {"type": "highPrecision", "currencyCode": "EUR", "fractionDigits": 4, "preciseAmount": 60}
+    cart = a_discounted_cart(discount, lineItems=[sku("shirt", 1000, externalPrice=fine)], shippingMethod=None)
+    (line,) = cart.line_items
+    (lot,) = line.discounted_price_per_quantity
+    assert (line.total_price.cent_amount, lot.discounted_price.value.precise_amount) == (total, unit)
+
+
 def test_discounts_follow_the_quantity_and_go_with_the_list() -> None:
     cart = changed(a_discounted_cart(off(1000)), add("shirt"))
     assert (cart.line_items[0].quantity, cart.line_items[0].total_price.cent_amount) == (4, 4 * 1071)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -157,3 +158,40 @@ def test_units_of_one_item_differ_by_one_cent_at_most(items: list[tuple[int, int
     lots: list[Lots] = [(Lot(*item),) for item in items]
     for found in after_step(lots, range(len(lots)), step(less(cents)), EUR):
         assert max(lot.cents for lot in found) - min(lot.cents for lot in found) <= 1
+
+
+FINE = st.lists(
+    st.builds(Lot, st.integers(1, 50), st.integers(0, 5_000), scale=st.sampled_from([1, 10, 100])),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(FINE, st.integers(0, 5_000), st.sampled_from(["ProportionateDistribution", "EvenDistribution"]))
+def test_units_priced_more_finely_than_cents_give_what_is_taken_off(lots: list[Lot], cents: int, mode: Any) -> None:
+    """To the half cent that each item's total is rounded by; and whatever is taken off, nothing becomes dearer."""
+    before: list[Lots] = [(lot,) for lot in lots]
+    after = after_step(before, range(len(lots)), step(less(cents, mode)), EUR)
+    whole = exact_cost(before)
+    wanted = Fraction(cents) if cents < whole else whole
+    assert abs(whole - exact_cost(after) - wanted) <= Fraction(len(lots), 2)
+    for (lot,), found in zip(before, after, strict=True):
+        assert sum(part.quantity for part in found) == lot.quantity
+        assert all(0 <= part.cents <= lot.cents and part.scale == lot.scale for part in found)
+
+
+def exact_cost(items: Sequence[Lots]) -> Fraction:
+    return sum((lot.quantity * lot.unit for lots in items for lot in lots), Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        (step(off(1000)), [(1000, 54)]),
+        (step(less(1, "IndividualApplication")), [(1000, 0)]),
+        (step(fixed(1)), [(1000, 60)]),
+        (step(off(10_000), buy(3, 1)), [(333, 0), (667, 60)]),
+    ],
+)
+def test_a_thousand_screws_at_six_tenths_of_a_cent(chosen: Step, left: list[tuple[int, int]]) -> None:
+    assert prices(after_step([(Lot(1000, 60, scale=100),)], [0], chosen, EUR)) == [left]
