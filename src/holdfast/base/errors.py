@@ -182,7 +182,10 @@ class ReferenceExists(Rejected):
 class DuplicateField(Rejected):
     def __init__(self, field: str, duplicate_value: Any, conflicting_resource: dict[str, str] | None = None) -> None:
         super().__init__(
-            f"A duplicate value '\"{duplicate_value}\"' exists for field '{field}'.",
+            # By this very sentence shops tell a taken email from other refusals.
+            "There is already an existing customer with the provided email."
+            if field == "email"
+            else f"A duplicate value '\"{duplicate_value}\"' exists for field '{field}'.",
             field=field,
             duplicate_value=duplicate_value,
             conflicting_resource=conflicting_resource,
@@ -211,11 +214,8 @@ class InvalidOperation(Rejected): ...
 
 class OutOfStock(Rejected):
     def __init__(self, line_items: list[str], skus: list[str]) -> None:
-        super().__init__(
-            f"Some line items are out of stock at the moment of placing the order: {', '.join(skus)}.",
-            line_items=line_items,
-            skus=skus,
-        )
+        text = f"Some line items are out of stock at the moment of placing the order: {', '.join(skus)}."
+        super().__init__(text, line_items=line_items, skus=skus)
 
 
 class LineItemQuantityAboveLimit(Rejected):
