@@ -37,7 +37,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_planted_violation_is_reported_with_its_place(tmp_path: Path, file: str, line: str) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "src" / "holdfast" / file).write_text(f'"""Planted."""\n\n{line}\n')
     found = lint(tmp_path)
