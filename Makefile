@@ -46,7 +46,7 @@ lock: .venv/dev.stamp ## refresh the locked requirements within what the .in fil
 	done
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage
 
 # The environment is built in steps, each marked by a stamp: a running shop needs only the first two.
 

@@ -1,1 +1,1 @@
-"""Used by all and knows none of them: errors, settings, the clock, ids, logs, names on the wire."""
+"""Used by all and knows none of them: errors, settings, clock, ids, logs, counts, objectives, deadlines, receipts."""
