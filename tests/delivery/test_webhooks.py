@@ -17,6 +17,7 @@ from tests.delivery.receiver import Receiver
 from holdfast.commerce.resources.subscription.destinations import WebhookDestination
 from holdfast.delivery.destinations.kinds import NoAdapter, connect
 from holdfast.delivery.destinations.port import ACCEPTED, Delivery, Misconfigured, Outcome, Refused, Retry
+from holdfast.ops.bench.limits import free_port
 from holdfast.outbound.addresses import Allowed, allowed_of
 from holdfast.outbound.client import Client
 
@@ -90,7 +91,7 @@ async def test_addresses_inside_are_not_called(receiver: Receiver) -> None:
 
 
 async def test_nobody_there_is_a_reason_to_come_back() -> None:
-    assert isinstance(await send(WebhookDestination(url="http://127.0.0.1:9999/")), Retry)
+    assert isinstance(await send(WebhookDestination(url=f"http://127.0.0.1:{free_port()}/")), Retry)
 
 
 async def test_a_kind_nobody_serves_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

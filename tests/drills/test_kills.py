@@ -186,7 +186,7 @@ def test_after_a_killed_supervisor_the_next_start_has_every_write(
         again, _ = start(folder)
         tell("the next start served", time.monotonic() - began)
     check_writes(again, writers)
-    assert not any(is_running(pid) for pid in victims(shop, ("supervisor", *OTHERS)))
+    assert not any(is_running(pid) for pid in (*victims(shop, ("supervisor", *OTHERS)), *shop.pids["workers"]))
 
 
 def test_killed_again_and_again_it_recovers_every_time(folder: Path, start: Start) -> None:
