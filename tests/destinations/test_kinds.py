@@ -35,32 +35,32 @@ CLIENT_LIBRARIES = ("aio_pika", "aiobotocore", "aiokafka", "gcloud", "nats", "re
 INSIDE = "127.0.0.1:6379"
 
 
-def settings_of_each_kind(place: str) -> list[AnyDestination]:
+def settings_of_each_kind(place: str, scheme: str = "http") -> list[AnyDestination]:
     return [
-        AzureEventGridDestination(uri=f"http://{place}/events", access_key="k"),
+        AzureEventGridDestination(uri=f"{scheme}://{place}/events", access_key="k"),
         AzureServiceBusDestination(
-            connection_string=f"Endpoint=http://{place};SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=q"
+            connection_string=f"Endpoint={scheme}://{place};SharedAccessKeyName=n;SharedAccessKey=k;EntityPath=q"
         ),
         ConfluentCloudDestination(bootstrap_server=place, api_key="k", api_secret="s", acks="all", topic="t"),
         EventBridgeDestination(
-            region="eu-west-1", account_id="1", access_key="k", access_secret="s", endpoint=f"http://{place}"
+            region="eu-west-1", account_id="1", access_key="k", access_secret="s", endpoint=f"{scheme}://{place}"
         ),
-        GoogleCloudPubSubDestination(project_id="p", topic="t", endpoint=f"http://{place}"),
+        GoogleCloudPubSubDestination(project_id="p", topic="t", endpoint=f"{scheme}://{place}"),
         KafkaDestination(bootstrap_servers=(place,), topic="t"),
         NatsDestination(servers=(f"nats://{place}",), subject="s"),
         RabbitMqDestination(url=f"amqp://{place}/"),
         RedisStreamDestination(url=f"redis://{place}/0", stream="s"),
         SnsDestination(
-            topic_arn="arn:aws:sns:eu-west-1:1:t", access_key="k", access_secret="s", endpoint=f"http://{place}"
+            topic_arn="arn:aws:sns:eu-west-1:1:t", access_key="k", access_secret="s", endpoint=f"{scheme}://{place}"
         ),
         SqsDestination(
-            queue_url=f"http://{place}/q",
+            queue_url=f"{scheme}://{place}/q",
             region="eu-west-1",
             access_key="k",
             access_secret="s",
-            endpoint=f"http://{place}",
+            endpoint=f"{scheme}://{place}",
         ),
-        WebhookDestination(url=f"http://{place}/"),
+        WebhookDestination(url=f"{scheme}://{place}/"),
     ]
 
 
@@ -76,14 +76,16 @@ def test_every_kind_is_tested_here() -> None:
     assert {type(settings) for settings in settings_of_each_kind(INSIDE)} == set(typing.get_args(AnyDestination))
 
 
-@pytest.mark.parametrize("settings", settings_of_each_kind(INSIDE), ids=lambda settings: type(settings).__name__)
+@pytest.mark.parametrize(
+    "settings", settings_of_each_kind(INSIDE, "https"), ids=lambda settings: type(settings).__name__
+)
 async def test_no_kind_connects_to_addresses_inside_that_were_not_allowed(
     strict: Client, settings: AnyDestination
 ) -> None:
     destination = connect(settings, strict)
     outcome = await outcome_of(destination, a_delivery(1))
     assert isinstance(outcome, Misconfigured)
-    assert "AddressRefused" in outcome.reason or "127.0.0.1" in outcome.reason
+    assert "not an address of the public internet" in outcome.reason
     await destination.close()
 
 

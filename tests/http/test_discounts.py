@@ -208,7 +208,7 @@ def test_a_bad_discount_is_refused_and_changes_nothing(api: Api, change: Json, c
     before = api.get("/cart-discounts", limit=0)["total"]
     refused = refusal(api.send("POST", "/cart-discounts", discount_draft(**change)), 400, code)
     assert refused.get("field") == field
-    assert next(iter(change)) in json.dumps(refused) or code == "InvalidJsonInput" or field
+    assert (field or next(iter(change))) in json.dumps(refused)
     assert api.get("/cart-discounts", limit=0)["total"] == before
 
 

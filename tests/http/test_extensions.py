@@ -240,10 +240,11 @@ def test_without_a_good_answer_nothing_is_changed_unless_it_was_declared_so(api:
     assert api.create("/customer-groups", {"groupName": name})["version"] == 1
 
 
-@pytest.mark.parametrize("url", ["http://169.254.169.254/latest/", "https://10.0.0.1/", "http://localhost:1/"])
+@pytest.mark.parametrize("url", ["https://169.254.169.254/latest/", "https://10.0.0.1/"])
 def test_an_extension_at_an_address_of_ours_is_not_called(api: Api, server: Theirs, url: str) -> None:
     an_extension(api, server, "customer-group", destination={"type": "HTTP", "url": url})
-    refusal(api.send("POST", "/customer-groups", {"groupName": fresh("group")}), 504, "ExtensionNoResponse")
+    answer = api.send("POST", "/customer-groups", {"groupName": fresh("group")})
+    assert "not an address of the public internet" in json.dumps(refusal(answer, 504, "ExtensionNoResponse"))
 
 
 def test_an_extension_that_keeps_failing_is_not_asked_for_a_while(api: Api, server: Theirs) -> None:

@@ -15,6 +15,10 @@ def asked_for(name: str) -> set[str]:
     return {re.split(r"[;<>= ]", line)[0] for line in lines if line and line[0] not in "#-"}
 
 
+def test_every_set_is_looked_at() -> None:
+    assert {file.stem for file in (ROOT / "requirements").glob("*.in")} == set(SETS)
+
+
 def test_the_package_asks_for_what_the_running_shop_is_locked_to() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {re.split(r"[;<>= ]", line)[0] for line in project["dependencies"]} == asked_for("runtime")
