@@ -64,6 +64,11 @@ def assert_refused(answer: httpx.Response, status: int, error: str) -> None:
     assert body["error_description"] == body["message"]
 
 
+def test_a_path_with_a_character_no_text_has_is_refused(http: httpx.Client, project: Project) -> None:
+    asked = {"grant_type": "password", "username": "ada@shop.test", "password": "secret"}
+    assert_refused(issue(http, project, flow(project, "customers", "a%00b"), **asked), 400, "invalid_request")
+
+
 # --- client credentials --------------------------------------------------------------------
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 import holdfast.store
+from holdfast.base.ids import uuid7
 from holdfast.commerce.catalogue import load_resources
 from holdfast.commerce.registry import REGISTRY
 from holdfast.store.queries import document_queries, queries, read_query
@@ -46,6 +49,13 @@ async def test_types_can_be_read_together_by_id_and_by_value(store: Store) -> No
         await connection.prepare(read_query(tuple(sorted(REGISTRY)), tuple(sorted(REGISTRY))))
     finally:
         await connection.close()
+
+
+async def test_a_value_no_text_can_hold_fails_those_who_ask_for_it_alone(store: Store, project: str) -> None:
+    asked = (store.find("customer", project, "email", "a\0b"), store.get("order", project, uuid7()))
+    broken, found = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(broken, asyncpg.DataError)
+    assert found is None
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import asyncpg
 import pytest
 
 from holdfast.store.coalescer import BATCH_MAX, Coalescer
@@ -71,3 +72,15 @@ async def test_a_crowd_is_served_in_bounded_batches() -> None:
     coalescer = Coalescer(source.load)
     await asyncio.gather(*map(coalescer.ask, range(BATCH_MAX + 1)))
     assert [len(load) for load in source.loads] == [BATCH_MAX, 1]
+
+
+async def test_a_key_nobody_can_load_fails_no_other() -> None:
+    async def load(keys: Sequence[int]) -> list[int]:
+        if 7 in keys:
+            raise asyncpg.DataError("7 is no key")
+        return [2 * key for key in keys]
+
+    coalescer = Coalescer(load)
+    answers = await asyncio.gather(*map(coalescer.ask, range(10)), return_exceptions=True)
+    assert isinstance(answers.pop(7), asyncpg.DataError)
+    assert answers == [2 * key for key in range(10) if key != 7]

@@ -74,7 +74,10 @@ class OAuthRoutes:
 
 def _place(path: str) -> Place:
     """Raises ResourceNotFound for a path that is none of the published ones."""
-    match [unquote(segment) for segment in path.strip("/").split("/")]:
+    segments = [unquote(segment) for segment in path.strip("/").split("/")]
+    if any("\0" in segment for segment in segments):
+        raise OAuthRejected("invalid_request", "The path holds a NUL character.")
+    match segments:
         case ["oauth", "token"]:
             return Place("token")
         case ["oauth", "introspect"]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import asyncpg
 
 from holdfast.base.errors import OverCapacity
 
@@ -58,16 +60,27 @@ class Coalescer(Generic[K, V]):
     async def _serve(self, batch: list[tuple[K, list[asyncio.Future[V]]]]) -> None:
         try:
             values = await self._load([key for key, _ in batch])
+        except asyncpg.DataError as error:  # a key the database cannot take: it fails its own askers, no others
+            if len(batch) == 1:
+                _fail(batch, error)
+            else:
+                half = len(batch) // 2
+                await self._serve(batch[:half])
+                await self._serve(batch[half:])
         except Exception as error:  # noqa: BLE001 - whatever went wrong is the askers' to know
-            for _, askers in batch:
-                for future in askers:
-                    if not future.done():
-                        future.set_exception(error)
+            _fail(batch, error)
         else:
             for (_, askers), value in zip(batch, values, strict=True):
                 for future in askers:
                     if not future.done():
                         future.set_result(value)
+
+
+def _fail(batch: Sequence[tuple[Any, list[asyncio.Future[V]]]], error: Exception) -> None:
+    for _, askers in batch:
+        for future in askers:
+            if not future.done():
+                future.set_exception(error)
 
 
 async def gathered() -> None:
