@@ -1,7 +1,7 @@
 """The sums of a cart, and the order in which a change is reckoned through it.
 
-Prices, then item discounts, then item totals; shipping looks at their sum; taxes come last, because
-they rest on everything before. `totalPrice` = line items + custom line items + shipping, minus the
+Prices and tax rates, then item discounts, then item totals; shipping looks at their sum; taxes come last,
+because they rest on everything before. `totalPrice` = line items + custom line items + shipping, minus the
 discount on the total. Orders and frozen carts keep their prices: for them only sums are made.
 """
 
