@@ -75,6 +75,11 @@ def test_a_database_of_ones_own_may_listen_and_do_without_page_checksums() -> No
     assert (seen["network"], seen["data_checksums"], seen["text order"]) == ("ok", "warning", "ok")
 
 
+def test_what_extras_bring_is_not_missed() -> None:
+    asked = ["asyncpg>=0.31", "uvloop>=0.22; sys_platform != 'win32'", "nats-py>=2.16; extra == 'nats'"]
+    assert machine.needed(asked) == ["asyncpg", "uvloop"]
+
+
 def test_quantities_warn_before_they_fail() -> None:
     found = [judged("x", seen, warn_below=10, fail_below=5, evidence="", fix="").state for seen in (4, 5, 9, 10)]
     assert found == ["failed", "warning", "warning", "ok"]

@@ -8,6 +8,7 @@ import struct
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -76,10 +77,15 @@ def assertions_on() -> Finding:
 
 
 def packages() -> Finding:
-    names = [line.split(";")[0].split(">")[0].strip() for line in requires("holdfast") or ()]
+    names = needed(requires("holdfast") or ())
     missing = [name for name in names if not is_installed(name)]
     evidence = f"missing: {', '.join(missing)}" if missing else f"{len(names)} installed"
     return ok_if(not missing, "packages", evidence, "pip install --require-hashes -r requirements/runtime.txt")
+
+
+def needed(requirements: Iterable[str]) -> list[str]:
+    """The packages no shop does without; what an extra brings is for those who asked for it."""
+    return [line.partition(";")[0].partition(">")[0].strip() for line in requirements if "extra ==" not in line]
 
 
 def is_installed(name: str) -> bool:
