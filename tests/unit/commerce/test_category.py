@@ -50,9 +50,9 @@ def moved(parent: str, facts: Facts) -> Any:
     return update(categories, SHOES, {"action": "changeParent", "parent": {"id": parent}}, facts=facts)
 
 
-def test_ancestors_lead_from_the_parent_to_the_root() -> None:
+def test_ancestors_lead_from_the_root_to_the_parent() -> None:
     assert ids(WOMEN) == []
-    assert ids(BOOTS) == ["shoes", "women"]
+    assert ids(BOOTS) == ["women", "shoes"]
 
 
 def test_an_unknown_parent_is_refused() -> None:
@@ -79,7 +79,7 @@ def test_moving_a_category_moves_its_descendants_along() -> None:
     changed = moved("men", tree(BOOTS))
     (other,) = changed.others
     assert ids(changed.resource) == ["men"]
-    assert (other.before, ids(other.after), other.after.version) == (BOOTS, ["shoes", "men"], BOOTS.version + 1)
+    assert (other.before, ids(other.after), other.after.version) == (BOOTS, ["men", "shoes"], BOOTS.version + 1)
     assert other.after.parent == BOOTS.parent
 
 

@@ -1,6 +1,6 @@
 """Categories: the tree products are found in.
 
-`ancestors` is the path towards the root: the parent first, the root last. It is stored, so that
+`ancestors` is the path from the root: the root first, the parent last. It is stored, so that
 `where=ancestors(id = "…")` finds a whole subtree; moving a category rewrites its descendants in the
 same commit.
 """
@@ -106,16 +106,16 @@ def settle_category(before: Category | None, after: Category, facts: Facts) -> C
     """When a category has moved, its descendants learn their new path."""
     if before is None or before.ancestors == after.ancestors:
         return Changed(after)
-    return Changed(after, others=[_moved(descendant, after, facts) for descendant in _descendants(after, facts)])
+    return Changed(after, others=[_moved(below, before, after, facts) for below in _descendants(after, facts)])
 
 
 def _path_to(parent: Category | None) -> tuple[Reference, ...]:
-    """The ancestors of a child: its parent, then the parent's own ancestors."""
+    """The ancestors of a child: the parent's own, then the parent."""
     if parent is None:
         return ()
     if len(parent.ancestors) >= DEPTH_MAX:
         raise InvalidOperation(f"The category tree cannot be deeper than {DEPTH_MAX} levels.")
-    return (_reference(parent), *parent.ancestors)
+    return (*parent.ancestors, _reference(parent))
 
 
 def _reference(category: Category) -> Reference:
@@ -140,9 +140,10 @@ def _descendants(category: Category, facts: Facts) -> list[Category]:
     return [*found, *page]
 
 
-def _moved(descendant: Category, category: Category, facts: Facts) -> Other:
-    below = descendant.ancestors[: descendant.ancestors.index(_reference(category)) + 1]
-    moved = replace(descendant, ancestors=(*below, *category.ancestors))
+def _moved(descendant: Category, before: Category, after: Category, facts: Facts) -> Other:
+    """A descendant behind the new place of what is above it."""
+    kept = [ancestor for ancestor in descendant.ancestors if ancestor not in before.ancestors]
+    moved = replace(descendant, ancestors=(*after.ancestors, *kept))
     return Other(categories, descendant, touched(moved, descendant.version + 1, facts))
 
 
