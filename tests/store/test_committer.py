@@ -163,6 +163,25 @@ async def test_no_unit_is_sold_twice(store: Store, project: str) -> None:
     assert await available(store, project, entry_id) == 0
 
 
+async def test_whoever_clashes_keeps_neither_stock_nor_a_version_from_those_behind(store: Store, project: str) -> None:
+    """On paper the first would commit; that its key is taken shows when it is written."""
+    entry_id, zone = await stocked(store, project, 1), a_zone()
+    reserve = StockMovement("reserve", entry_id, 1, "SKU", "line")
+    await verdicts(store, [creation(project, a_zone(key="taken")), creation(project, zone)])
+    first, buyer, renamed, late = await verdicts(
+        store,
+        [
+            change_of(project, zones, zone, Changed(replace(zone, key="taken", version=2), stock=(reserve,))),
+            creation(project, a_zone(), stock=(reserve,)),
+            renaming(project, zone, "newer"),
+            creation(project, a_zone(), stock=(reserve,)),
+        ],
+    )
+    assert isinstance(first, DuplicateField)
+    assert (buyer, renamed) == (None, None)
+    assert isinstance(late, OutOfStock)
+
+
 async def test_an_order_of_several_units_is_refused_whole(store: Store, project: str) -> None:
     plenty, scarce = await stocked(store, project, 10), await stocked(store, project, 1)
     wanted = (StockMovement("reserve", plenty, 5, "A", "a"), StockMovement("reserve", scarce, 2, "B", "b"))

@@ -202,7 +202,8 @@ class Committer:
             missed = await writes.write(session, accepted, ground, fate) if accepted else writes.Missed()
             if missed or not accepted:
                 await session.rollback()
-                return Outcome(False, refused | await writes.explain(session, changes, missed))
+                # All others were judged as if those who clashed would commit: they are judged again without them.
+                return Outcome(False, await writes.explain(session, changes, missed) if missed else refused)
             await self._commit(session, fate, Outcome(True, refused))
             return Outcome(True, refused)
         except CommitUnknown:
