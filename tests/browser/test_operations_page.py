@@ -81,7 +81,7 @@ async def test_a_wrong_token_is_told_and_lets_nobody_in(looking: Looking) -> Non
     await expect(page.get_by_role("alert")).to_have_text("This is not the operator token.")
     await expect(page.get_by_role("heading", name="Attention")).to_be_hidden()
     # The browser itself notes the 401.
-    assert all("401" in complaint for complaint in looking.complaints)
+    assert ["401" in complaint for complaint in looking.complaints] == [True]
     looking.complaints.clear()
 
 

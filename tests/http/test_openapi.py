@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.http.api import COLLECTIONS
 from tests.http.published_actions import MINE, PUBLISHED, page
 
 from holdfast.commerce.catalogue import load_resources
@@ -116,6 +117,11 @@ def test_every_registered_endpoint_is_described(description: Json) -> None:
     for method, collection, pattern in ENDPOINTS:
         below = "/".join(part for part in (collection.strip("/"), pattern) if part)
         assert (method, f"/*/{below}".rstrip("/")) in described
+
+
+def test_what_a_request_could_have_changed_is_read_by_the_tests_that_say_it_did_not() -> None:
+    load_resources()
+    assert set(COLLECTIONS) == {resource.path for resource in REGISTRY.values() if resource.path}
 
 
 def test_no_pattern_is_written_in_python_only(description: Json) -> None:
