@@ -129,6 +129,12 @@ async def test_a_line_without_end_is_refused(shop: Shop, tmp_path: Path, monkeyp
         await run.verify(file, run.signer_of(Layout(shop.data)).verifier, shop.database_url)
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", '{"status": 503}\n'])
+def test_a_file_without_a_receipt_proves_nothing(shop: Shop, tmp_path: Path, text: str) -> None:
+    code, told = verified(shop, tmp_path / "file", text)
+    assert (code, told["error"]) == (1, "no-receipts")
+
+
 def test_a_file_that_is_not_there_is_said_to_be_missing(shop: Shop, tmp_path: Path) -> None:
     done = run_holdfast("receipts", "verify", str(tmp_path / "none"), "--data", str(shop.data), "--json")
     assert done.returncode == 1

@@ -74,7 +74,7 @@ def signer_of(layout: Layout) -> Signer:
 
 
 async def verify(file: Path, verifier: Verifier, url: str) -> Result:
-    """Compare every receipt in a file with its order. Raises Trouble for a line without end."""
+    """Compare every receipt in a file with its order. Raises Trouble for a line without end, and for none."""
     result = Result()
     database = Database(url, keyed=1)
     try:
@@ -84,6 +84,13 @@ async def verify(file: Path, verifier: Verifier, url: str) -> Result:
                 await _compare(batch, database, result)
     finally:
         await database.close()
+    if not result.counts:
+        raise Trouble(
+            f"There is no receipt in {file}.",
+            why="Nothing was compared.",
+            remedy="Receipts come in the header Holdfast-Receipt of placed orders.",
+            code="no-receipts",
+        )
     return result
 
 
