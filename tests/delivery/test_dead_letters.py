@@ -131,7 +131,7 @@ def command(postgres: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     async def run(*words: str) -> tuple[int, list[Any]]:
         capsys.readouterr()
         code = await asyncio.to_thread(main, [*words, "--json"])
-        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return run
 

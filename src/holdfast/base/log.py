@@ -18,6 +18,8 @@ import structlog
 SECRETS = frozenset({"password", "secret", "client_secret", "token", "access_token", "refresh_token", "authorization"})
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+# Commands are not configured: what they have to say besides never stands among the data they print.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def configure(process: str, level: str = "info", stream: TextIO = sys.stderr) -> None:

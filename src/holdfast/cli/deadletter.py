@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show = verbs.add_parser("show", help="show one with the message it carries")
     show.add_argument("id", metavar="ID", help="the dead letter")
     replay = verbs.add_parser("replay", help="send them again")
-    discard = verbs.add_parser("discard", help="throw them away; each is named in the log")
+    discard = verbs.add_parser("discard", help="throw them away; each is named on standard error")
     for verb in (listing, replay, discard):
         verb.add_argument("--project", metavar="KEY", help="only of this project")
         verb.add_argument("--subscription", metavar="KEY", help="only of the subscription with this key, or id")

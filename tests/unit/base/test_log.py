@@ -20,6 +20,13 @@ def test_a_line_has_its_facts_and_hides_secrets() -> None:
     assert "t0p" not in done.stderr
 
 
+def test_lines_of_a_command_never_stand_among_its_data() -> None:
+    script = "from holdfast.base.log import log; log.warning('dead_letter.discarded', id='x'); print('{}')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "{}\n"
+    assert "dead_letter.discarded" in done.stderr
+
+
 FULL_DISK = """
 import sys
 from holdfast.base.log import configure, log
