@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +120,14 @@ def test_the_public_key_is_told_in_a_form_that_fits_everywhere() -> None:
 def test_the_message_that_told_of_an_order_has_its_totals_too() -> None:
     told = json.dumps({"type": "OrderCreated", "order": an_order()}).encode()
     assert totals_of(order_told(told)) == totals()
+
+
+def test_the_recipe_on_the_page_checks_receipts_without_us() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "receipts.md").read_text()
+    recipe = page.partition("```python\n")[2].partition("```")[0]
+    receipt, public_key = SIGNER.receipt("shop", body()), SIGNER.verifier.public_text
+    printed: list[bytes] = []
+    exec(recipe, {"receipt": receipt, "public_key": public_key, "print": printed.append})
+    assert json.loads(printed[0])["orderId"] == "order-1"
+    with pytest.raises(InvalidSignature):
+        exec(recipe, {"receipt": f"A{receipt[1:]}", "public_key": public_key, "print": printed.append})
