@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.audit.conftest import Desk
 
 from holdfast.base.ids import order_id
 from holdfast.delivery.mending import Mended, mend
+from holdfast.store.audit import reading
 from holdfast.store.audit.examine import checks, walks
 from holdfast.store.audit.reading import connect
 from holdfast.store.store import Store
@@ -57,14 +59,31 @@ async def test_a_ledger_that_forgot_a_reservation_gets_a_correction(desk: Desk) 
 
 async def test_what_carts_keep_from_others_is_counted_in(desk: Desk) -> None:
     sku, entry = await desk.sku()
-    project = await desk.get("")
-    hour = {"action": "setReservationExpirationInMinutes", "reservationExpirationInMinutes": 60}
-    await desk.create("", {"version": project["version"], "actions": [hour]})
+    await may_reserve(desk)
     await desk.cart(sku, 4, inventoryMode="ReserveOnCart")
     assert await desk.audit() == []
     await desk.sql("UPDATE stock SET reserved = 9 WHERE entry_id = $1", entry["id"])
     assert (await mended(desk))[0].done == "on stock 10 → 10, reserved 9 → 4, in the ledger 4 → 4"
     assert await desk.audit() == []
+
+
+async def test_every_cart_that_keeps_stock_is_counted_however_many_there_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ROWS_AHEAD", 2)
+    sku, entry = await desk.sku()
+    await may_reserve(desk)
+    for _ in range(5):
+        await desk.cart(sku, 2, inventoryMode="ReserveOnCart")
+    assert await desk.audit() == []
+    await desk.sql("UPDATE stock SET reserved = 9 WHERE entry_id = $1", entry["id"])
+    assert (await mended(desk))[0].done == "on stock 10 → 10, reserved 9 → 10, in the ledger 10 → 10"
+
+
+async def may_reserve(desk: Desk) -> None:
+    project = await desk.get("")
+    hour = {"action": "setReservationExpirationInMinutes", "reservationExpirationInMinutes": 60}
+    await desk.create("", {"version": project["version"], "actions": [hour]})
 
 
 async def test_a_value_whose_owner_is_gone_is_released(desk: Desk) -> None:

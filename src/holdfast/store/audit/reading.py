@@ -13,6 +13,8 @@ from holdfast.store.queries import queries, table_of
 
 # The longest of them looks at all orders of a project.
 STATEMENT_SECONDS_MAX = 60
+# Rows held at a time of a statement that is read row by row.
+ROWS_AHEAD = 500
 _SETTINGS = {
     # What is written here is how far the audit has come and what it saw; lost, it is seen again.
     "synchronous_commit": "off",
@@ -44,6 +46,11 @@ class Reading:
     async def rows(self, name: str, *arguments: Any, kind: str | None = None) -> list[asyncpg.Record]:
         """The rows of a statement of `audit.sql`, of a resource type's table where it needs one."""
         return await self._connection.fetch(statement(name, kind), self.project, *arguments)
+
+    async def each(self, name: str, *arguments: Any) -> AsyncIterator[asyncpg.Record]:
+        """The rows of a statement one after the other: there may be more than fit into memory."""
+        async for row in self._connection.cursor(statement(name), self.project, *arguments, prefetch=ROWS_AHEAD):
+            yield row
 
     async def ids(self, name: str, *arguments: Any, kind: str | None = None) -> set[str]:
         return {row["id"] for row in await self.rows(name, *arguments, kind=kind)}

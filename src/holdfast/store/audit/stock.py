@@ -12,8 +12,6 @@ from holdfast.store.bodies import unpacked
 
 # Entries of an hour's sale fill pages quickly; their movements are added up one by one.
 ENTRIES_MAX = 20
-# Carts that keep stock for a while, of one project.
-RESERVING_CARTS_MAX = 50_000
 MISMATCHES_MAX = 500
 
 _CORRECT = "set the counters to what the ledger and the live orders and carts say, with a movement `correct`"
@@ -67,7 +65,7 @@ async def _look_at_holdings(reading: Reading, _places: Sequence[Place]) -> list[
 async def reserved_in_carts(reading: Reading) -> list[tuple[str, int]]:
     """What carts keep from others: entries and quantities."""
     kept: Counter[str] = Counter()
-    for row in await reading.rows("reserving_carts", RESERVING_CARTS_MAX):
+    async for row in reading.each("reserving_carts"):
         cart: Cart = carts.decode(unpacked(row["body"]))
         for each in cart.stock_reserved:
             kept[each.entry_id] += each.quantity

@@ -151,11 +151,10 @@ SELECT s.entry_id::text AS id, s.reserved, coalesce(h.quantity, 0)::bigint AS he
  LIMIT $4;
 
 -- name: reserving_carts
--- Carts that keep stock from others for a while.
+-- Carts that keep stock from others for a while: all of them, or units that are held would seem free.
 SELECT c.body
   FROM "cart" c
- WHERE c.project = $1 AND c."reservedUntil" IS NOT NULL
- LIMIT $2;
+ WHERE c.project = $1 AND c."reservedUntil" IS NOT NULL;
 
 -- name: page_of_replies
 SELECT i.client_id, i.key
