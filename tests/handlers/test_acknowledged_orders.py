@@ -129,6 +129,16 @@ async def test_two_tabs_at_once_get_one_order(till: Till) -> None:
     assert (first.created, second.created) == (True, True)
 
 
+async def test_who_is_overtaken_is_shown_what_was_committed_not_what_he_would_have(till: Till) -> None:
+    cart = await till.a_cart()
+    asked = till.asking(cart)._replace(parameters={"expand": ("cart",)})
+    tabs = [till.work(key=name, external_user_id=name) for name in ("first", "second")]
+    first, second = await asyncio.gather(*(place(work, asked) for work in tabs))
+    document = await till.store.get(carts.name, till.project, cart.id)
+    assert document is not None
+    assert body(first)["cart"]["obj"] == body(second)["cart"]["obj"] == msgspec.json.decode(document.body)
+
+
 async def test_a_cart_that_changed_meanwhile_is_a_conflict(till: Till) -> None:
     cart = await till.a_cart()
     newer = replace(cart, version=2, locale="de")

@@ -260,6 +260,7 @@ class Work:
         change = change_of(self.caller.project, kind, before, changed, delete=delete)
         self._pending = {ById(put.kind, put.id): put.body for put in change.puts}
         body = await show(changed.resource)
+        self._pending = {}  # whoever is refused may show somebody else's change, not what his own would have been
         stored = b"" if not delete and body == change.puts[0].body else packed(body)
         reply = Reply(self.key.place.owner, self.key.place.key, self.key.fingerprint, 201 if created else 200, stored)
         await self._submit(change._replace(reply=reply), changed.resource)
