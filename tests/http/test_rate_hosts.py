@@ -17,6 +17,7 @@ from holdfast.http.bucket import Tier
 from holdfast.http.rate_hosts import Hosts
 from holdfast.http.rate_page import Page
 from holdfast.http.rates import Rates
+from holdfast.http.telling import of_rates
 from holdfast.outbound.shared_buckets import SharedBuckets
 
 PATIENCE_SECONDS = 30.0
@@ -43,6 +44,10 @@ class Host:
     def spend(self, requests: int) -> int:
         """How many of so many requests are let in."""
         return sum(self.rates.spend(SCOPE, AUTHORIZATION, 1.0) is None for _ in range(requests))
+
+    def told(self, name: str, **labels: str) -> float:
+        """A figure as operators are told it."""
+        return next(each.value for each in of_rates(self.rates) if (each.name, each.labels) == (name, labels))
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Ask for one more now and then, until something holds."""
@@ -91,12 +96,13 @@ async def test_while_the_server_is_down_each_host_limits_by_itself_and_afterward
 ) -> None:
     one, _ = pair
     valkey.kill()
-    await one.until(lambda: one.hosts.figures()["state"] == "away")
+    await one.until(lambda: one.told("holdfast_rates_hosts_away") == 1)
     assert 900 <= one.spend(2_000) <= 1_000
     valkey.start()
     valkey.wait()
     one.rates.settings._tiers.clear()  # let it in again, so that there is something to tell
-    await one.until(lambda: one.hosts.figures()["state"] == "connected")
+    await one.until(lambda: one.told("holdfast_rates_hosts_away") == 0)
+    assert one.told("holdfast_rates_hosts_total", outcome="told") >= 1
 
 
 async def test_a_server_that_hangs_keeps_no_request_waiting(pair: tuple[Host, Host], valkey: Program) -> None:
@@ -106,7 +112,7 @@ async def test_a_server_that_hangs_keeps_no_request_waiting(pair: tuple[Host, Ho
     assert valkey._process is not None
     os.kill(valkey._process.pid, signal.SIGSTOP)
     try:
-        await one.until(lambda: one.hosts.figures()["failed"] == 1)
+        await one.until(lambda: one.told("holdfast_rates_hosts_total", outcome="failed") == 1)
         # What is asked meanwhile is answered at once: spending waits for nobody.
         assert 900 <= one.spend(2_000) <= 1_000
         assert one.hosts._telling is None

@@ -46,6 +46,8 @@ TOLD: Mapping[str, Described] = {
     "holdfast_rates_alone_total": Described("counter", "Leases taken without the other processes knowing."),
     "holdfast_rates_forgotten_total": Described("counter", "Buckets that made room before they were full."),
     "holdfast_rates_accounts": Described("gauge", "Callers a process knows."),
+    "holdfast_rates_hosts_total": Described("counter", "Buckets other hosts were told of, by whether they were."),
+    "holdfast_rates_hosts_away": Described("gauge", "Whether each host limits by itself for a while."),
     "holdfast_outbound_destinations": Described("gauge", "Destinations called, by the phase of their breaker."),
     "holdfast_outbound_calls_total": Described("counter", "Attempts to call a destination, by how they ended."),
     "holdfast_outbound_in_flight": Described("gauge", "Calls under way."),

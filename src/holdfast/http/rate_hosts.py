@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from holdfast.base.log import log
 from holdfast.http.bucket import SECOND, Tier
 from holdfast.http.rate_page import Page
+from holdfast.http.rates import HostFigures
 from holdfast.outbound.shared_buckets import Spent
 
 TELL_SECONDS = 0.02
@@ -59,9 +60,8 @@ class Hosts:
         if self._telling is None:
             self._telling = asyncio.get_running_loop().create_task(self._tell_all(), name="rates of all hosts")
 
-    def figures(self) -> Mapping[str, int | str]:
-        state = "away" if self._away_until else "connected"
-        return {"state": state, "told": self._told, "failed": self._failed, "untold": self._untold}
+    def figures(self) -> HostFigures:
+        return HostFigures(self._told, self._failed, self._untold, is_away=bool(self._away_until))
 
     async def close(self) -> None:
         """Hang up. What was not told yet is a few milliseconds' worth."""

@@ -100,7 +100,16 @@ class Figures(NamedTuple):
     # Buckets that were not full and had to make room.
     forgotten: int
     accounts: int
-    elsewhere: Mapping[str, int | str]
+    elsewhere: HostFigures | None
+
+
+class HostFigures(NamedTuple):
+    """How sharing with other hosts goes: buckets they were told of, attempts that failed, and what was never told."""
+
+    told: int
+    failed: int
+    untold: int
+    is_away: bool
 
 
 class Elsewhere(Protocol):
@@ -108,7 +117,7 @@ class Elsewhere(Protocol):
 
     def spent(self, key: int, tier: Tier, tokens: float) -> None: ...
 
-    def figures(self) -> Mapping[str, int | str]: ...
+    def figures(self) -> HostFigures: ...
 
     async def close(self) -> None: ...
 
@@ -157,7 +166,7 @@ class Rates:
         for whose, account in self._accounts.items():
             admitted[whose.tier] += account.admitted
             limited[whose.tier] += account.limited
-        elsewhere = self._elsewhere.figures() if self._elsewhere else {}
+        elsewhere = self._elsewhere.figures() if self._elsewhere else None
         forgotten, accounts = self._page.forgotten, len(self._accounts)
         return Figures(admitted, limited, self._leases, self._alone, forgotten, accounts, elsewhere)
 

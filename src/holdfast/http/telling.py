@@ -60,3 +60,8 @@ def of_rates(rates: Rates) -> Iterator[Figure]:
     yield Figure("holdfast_rates_alone_total", figures.alone)
     yield Figure("holdfast_rates_forgotten_total", figures.forgotten)
     yield Figure("holdfast_rates_accounts", figures.accounts)
+    hosts = figures.elsewhere
+    if hosts is not None:
+        for outcome in ("told", "failed", "untold"):
+            yield Figure("holdfast_rates_hosts_total", getattr(hosts, outcome), {"outcome": outcome})
+        yield Figure("holdfast_rates_hosts_away", float(hosts.is_away))
