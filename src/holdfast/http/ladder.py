@@ -25,9 +25,6 @@ class Step(StrEnum):
     REFUSED = "refused"
 
 
-# Steps that exist; the others wait for what they stand on.
-BUILT = frozenset({Step.LIVE, Step.CACHED, Step.STALE, Step.REFUSED})
-
 # Just below the published bound for availability shown with products, 10 s.
 TTL_SECONDS = 9
 # How old an answer may be that is shown while the database is away.

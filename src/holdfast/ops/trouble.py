@@ -21,10 +21,10 @@ class Trouble(Exception):
         return {"error": self.code, "what": self.what, "why": self.why, "next": self.remedy}
 
 
-def tail(path: Path, lines: int = LOG_LINES_SHOWN) -> str:
+def tail(path: Path) -> str:
     """The last lines of a log, for the `why` of a Trouble."""
     try:
         text = path.read_text(errors="replace")
     except OSError as error:
         return f"({path}: {error.strerror})"
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(text.splitlines()[-LOG_LINES_SHOWN:])

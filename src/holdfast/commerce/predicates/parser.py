@@ -253,11 +253,11 @@ def parse(text: str, parameter: str = "where") -> Predicate:
     return QueryParser(text, parameter).whole()
 
 
-def parse_all(texts: Sequence[str], parameter: str = "where") -> Predicate | None:
+def parse_all(texts: Sequence[str]) -> Predicate | None:
     """Several `where` parameters must all hold; None when there are none, or only blank ones."""
     if len(texts) > PARTS_MAX:
-        raise malformed(parameter, f"More than {PARTS_MAX} predicates")
-    parts = tuple(parse(text, parameter) for text in texts if text.strip())
+        raise malformed("where", f"More than {PARTS_MAX} predicates")
+    parts = tuple(parse(text) for text in texts if text.strip())
     if len(parts) > 1:
         return And(parts)
     return parts[0] if parts else None
