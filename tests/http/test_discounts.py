@@ -107,6 +107,43 @@ def total(resource: Json) -> int:
 # --- one shopper ---------------------------------------------------------------------------
 
 
+def test_predicates_look_behind_what_a_cart_points_at(api: Api) -> None:
+    top = api.create("/categories", {"key": fresh("top"), "name": {"en": "T"}, "slug": {"en": fresh("top")}})
+    below = {"parent": {"typeId": "category", "id": top["id"]}, "key": fresh("below")}
+    category = api.create("/categories", {"name": {"en": "B"}, "slug": {"en": fresh("below")}, **below})
+    like = api.get("/product-projections", limit=1)["results"][0]
+    kind = api.create("/product-types", {"key": fresh("kind"), "name": "Kind", "description": ""})
+    sku = fresh("CLASSED")
+    product = {
+        "name": {"en": "P"},
+        "slug": {"en": fresh("classed")},
+        "productType": {"typeId": "product-type", "id": kind["id"]},
+        "taxCategory": like["taxCategory"],
+        "categories": [{"typeId": "category", "id": category["id"]}],
+        "masterVariant": {"sku": sku, "prices": [{"value": eur(1000)}]},
+        "publish": True,
+    }
+    api.create("/products", product)
+    group = api.create("/customer-groups", {"groupName": fresh("Group"), "key": fresh("group")})
+    draft = {"email": f"{fresh('vip')}@example.com", "password": "a pass phrase", "lastName": "Lovelace"}
+    grouped = {"customerGroup": {"typeId": "customer-group", "id": group["id"]}}
+    customer = api.create("/customers", draft | grouped)["customer"]
+    asked = (
+        f'customer.customerGroup.key = "{group["key"]}" and customer.lastName = "Lovelace"'
+        f' and lineItemExists(categories.key = "{category["key"]}" and productType.key = "{kind["key"]}")'
+    )
+    target = {"type": "lineItems", "predicate": f'categoriesWithAncestors.key = "{top["key"]}"'}
+    discount = api.create("/cart-discounts", discount_draft(cartPredicate=asked, target=target))
+    code = api.create("/discount-codes", {"code": fresh("CODE"), "cartDiscounts": [{"id": discount["id"]}]})
+    lines = [{"sku": sku, "quantity": 1}, {"sku": "SKU-0", "quantity": 1}]
+    cart = a_cart(api, customerId=customer["id"], lineItems=lines, discountCodes=[code["code"]])
+    assert [info["state"] for info in cart["discountCodes"]] == ["MatchesCart"]
+    assert [item["totalPrice"]["centAmount"] for item in cart["lineItems"]] == [900, PRICE]
+    assert order(api, cart).status_code == 201
+    stranger = a_cart(api, lineItems=lines, discountCodes=[code["code"]])
+    assert [info["state"] for info in stranger["discountCodes"]] == ["DoesNotMatchCart"]
+
+
 def test_an_automatic_discount_reaches_every_cart_until_it_is_switched_off(api: Api) -> None:
     discount = api.create("/cart-discounts", discount_draft(requiresDiscountCode=False))
     try:

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, assert_never, cast
+from typing import Any, Literal, NamedTuple, assert_never, cast
 
 from holdfast.commerce.predicates import cart_fields
 from holdfast.commerce.predicates.evaluate import meets
@@ -123,12 +123,20 @@ class _CartParser(Parser[CartPredicate]):
         return value
 
 
-def cart_matches(tree: CartPredicate, cart: dict[str, Any]) -> bool:
+class _Asked(NamedTuple):
+    """The cart in question, and where to look for the records it points at."""
+
+    cart: dict[str, Any]
+    lookup: cart_fields.Lookup
+
+
+def cart_matches(tree: CartPredicate, cart: dict[str, Any], lookup: cart_fields.Lookup) -> bool:
     """Whether a cart (a dict with wire names) meets the predicate.
 
-    Line items may carry `categories` and the cart `customer`, where the caller knows them.
+    Line items may carry `categories`, where the caller knows them. `lookup` is asked only about
+    references that a path goes on behind.
     """
-    return _holds(tree, cart, "cart", cart)
+    return _holds(tree, cart, "cart", _Asked(cart, lookup))
 
 
 def is_constant(tree: CartPredicate) -> bool:
@@ -136,38 +144,38 @@ def is_constant(tree: CartPredicate) -> bool:
     return isinstance(tree, CartTerm) and isinstance(tree.subject, Constant)
 
 
-def _holds(tree: CartPredicate, subject: dict[str, Any], level: Level, cart: dict[str, Any]) -> bool:
+def _holds(tree: CartPredicate, subject: dict[str, Any], level: Level, asked: _Asked) -> bool:
     match tree:
         case And(parts):
-            return all(_holds(part, subject, level, cart) for part in parts)
+            return all(_holds(part, subject, level, asked) for part in parts)
         case Or(parts):
-            return any(_holds(part, subject, level, cart) for part in parts)
+            return any(_holds(part, subject, level, asked) for part in parts)
         case Not(part):
-            return not _holds(part, subject, level, cart)
-        case CartTerm(subject=asked, condition=condition):
-            return _meets(_values(asked, subject, level, cart), condition)
+            return not _holds(part, subject, level, asked)
+        case CartTerm(subject=about, condition=condition):
+            return _meets(_values(about, subject, level, asked), condition)
         case _:
             assert_never(tree)
 
 
-def _values(asked: Path | Constant | Items, subject: dict[str, Any], level: Level, cart: dict[str, Any]) -> list[Any]:
-    match asked:
+def _values(about: Path | Constant | Items, subject: dict[str, Any], level: Level, asked: _Asked) -> list[Any]:
+    match about:
         case Constant(value):
             return [value]
         case Path(names):
-            return cart_fields.values(subject, level, names)
+            return cart_fields.values(subject, level, names, asked.lookup)
         case Items():
-            return _figure(asked, cart)
+            return _figure(about, asked)
         case _:
-            assert_never(asked)
+            assert_never(about)
 
 
-def _figure(items: Items, cart: dict[str, Any]) -> list[Any]:
-    every = cart.get(f"{items.level}s") or []
-    chosen = [item for item in every if _holds(items.chosen, item, items.level, cart)]
+def _figure(items: Items, asked: _Asked) -> list[Any]:
+    every = asked.cart.get(f"{items.level}s") or []
+    chosen = [item for item in every if _holds(items.chosen, item, items.level, asked)]
     match items.figure:
         case "Total" | "NetTotal" | "GrossTotal":
-            return cart_fields.total(chosen, cart, items.figure)
+            return cart_fields.total(chosen, asked.cart, items.figure)
         case "Count":
             return [sum(item.get("quantity", 0) for item in chosen)]
         case "Exists":

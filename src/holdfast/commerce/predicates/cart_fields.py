@@ -2,6 +2,7 @@
 
 `product.id` is the line item's `productId`, `attributes.color` an attribute of its variant,
 `custom.x` a custom field; `totalPrice` leaves shipping out, as predicates decide about shipping.
+A path goes on behind references: `categories.key`, `customer.customerGroup.key`.
 """
 
 from __future__ import annotations
@@ -13,29 +14,55 @@ from typing import Any
 from holdfast.commerce.values.money import fraction_digits
 
 Object = Mapping[str, Any]
+# The record that a reference names by type and id; None where there is none.
+Lookup = Callable[[str, str], Object | None]
 
 
-def values(subject: Object, level: str, names: tuple[str, ...]) -> list[Any]:
+def values(subject: Object, level: str, names: tuple[str, ...], lookup: Lookup) -> list[Any]:
     """Everything a path leads to; arrays on the way are asked element by element."""
     head, *rest = names
-    special = _SPECIAL[level].get(head)
-    found = special(subject) if special else subject.get(head)
+    found = _head(subject, level, head, lookup)
     reached = [] if found is None else [found]
     for name in rest:
-        reached = [value for element in reached for value in _step(element, name)]
+        reached = [value for element in reached for value in _step(element, name, lookup)]
     return reached
 
 
-def _step(value: Any, name: str) -> Iterator[Any]:
+def _head(subject: Object, level: str, name: str, lookup: Lookup) -> Any:
+    if name == "categoriesWithAncestors":
+        return _with_ancestors(subject, lookup)
+    special = _SPECIAL[level].get(name)
+    return special(subject) if special else subject.get(name)
+
+
+def _step(value: Any, name: str, lookup: Lookup) -> Iterator[Any]:
     if isinstance(value, list | tuple):
         for element in value:
-            yield from _step(element, name)
+            yield from _step(element, name, lookup)
     elif isinstance(value, Mapping):
         found = value.get(name)
-        if found is None and isinstance(value.get("obj"), Mapping):
-            found = value["obj"].get(name)
+        if found is None:
+            found = _behind(value, lookup).get(name)
         if found is not None:
             yield found
+
+
+def _behind(value: Object, lookup: Lookup) -> Object:
+    """What a path may mean that finds no such field: fields of the record a reference names, or custom fields."""
+    kind, record_id = value.get("typeId"), value.get("id")
+    if isinstance(kind, str) and isinstance(record_id, str):
+        return lookup(kind, record_id) or {}
+    fields = value.get("fields")
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _with_ancestors(item: Object, lookup: Lookup) -> list[Object]:
+    """The categories of a line item's product, and all above them."""
+    found: list[Object] = []
+    for category in item.get("categories") or ():
+        record = lookup("category", category["id"]) or {}
+        found += (category, *record.get("ancestors", ()))
+    return found
 
 
 # --- money ----------------------------------------------------------------------------------
@@ -77,8 +104,9 @@ def _item_sum(cart: Object) -> Object | None:
 
 
 def _customer(cart: Object) -> Object:
+    """What the cart says of its customer; whatever else is asked is the customer's own record's to say."""
     own = {"id": cart.get("customerId"), "email": cart.get("customerEmail"), "customerGroup": cart.get("customerGroup")}
-    return {name: value for name, value in own.items() if value is not None} | dict(cart.get("customer") or {})
+    return {"typeId": "customer"} | {name: value for name, value in own.items() if value is not None}
 
 
 def _taxed_price(subject: Object) -> Object:

@@ -38,7 +38,7 @@ from holdfast.commerce.resources.cart.shape import (
     LineItem,
 )
 from holdfast.commerce.rules.amounts import amount
-from holdfast.commerce.rules.cart_predicates import cart_document, item_document, item_meets
+from holdfast.commerce.rules.cart_predicates import Records, cart_document
 from holdfast.commerce.rules.discount_chain import Lot, Lots, Step, Terms, after_step, cents_in
 from holdfast.commerce.rules.discount_codes import MATCHES, STOPPED, Standing, gather_codes, standing
 from holdfast.commerce.rules.discount_values import ITEMS_TARGETS, level_of
@@ -109,9 +109,13 @@ class _Asked:
     def _document(self) -> dict[str, Any]:
         return cart_document(self._undiscounted(without_discounts(self._cart)), self._facts)
 
+    @cached_property
+    def _records(self) -> Records:
+        return Records(self._cart, self._facts)
+
     def meets(self, predicate: str) -> bool:
         tree = parse_cart_predicate(predicate, "cartPredicate")
-        return cart_matches(tree, {} if is_constant(tree) else self._document)
+        return cart_matches(tree, {} if is_constant(tree) else self._document, self._records)
 
     def is_for(self, terms: DiscountTerms) -> bool:
         return (not terms.stores or self._cart.store in terms.stores) and self.meets(terms.cart_predicate)
@@ -147,7 +151,7 @@ def _chained(cart: Cart, steps: Iterable[Step], facts: Facts, standings: Sequenc
     gifts: list[LineItem] = []
     later: list[Step] = []
     reached: set[str] = set()
-    documents: dict[int, dict[str, Any]] = {}
+    records = Records(cart, facts)
     for step in steps:
         reached.add(step.discount.id)
         if isinstance(step.value, GiftValue):
@@ -155,7 +159,7 @@ def _chained(cart: Cart, steps: Iterable[Step], facts: Facts, standings: Sequenc
             gifts += [given] if given is not None else []
             applied = given is not None
         elif isinstance(step.target, ITEMS_TARGETS):
-            matching = _matching(plain, step.target, cart, facts, documents)
+            matching = _matching(plain, step.target, records)
             after = after_step(lots, matching, step, terms)
             applied, lots = after != lots, after
         else:
@@ -183,24 +187,15 @@ def is_discountable(item: LineItem | CustomLineItem) -> bool:
     return item.price_mode != "External"
 
 
-def _matching(
-    items: list[LineItem | CustomLineItem],
-    target: ItemsTarget,
-    cart: Cart,
-    facts: Facts,
-    documents: dict[int, dict[str, Any]],
-) -> list[int]:
-    """The places of the items a target means; `documents` keeps what predicates see of each."""
+def _matching(items: list[LineItem | CustomLineItem], target: ItemsTarget, records: Records) -> list[int]:
+    """The places of the items a target means."""
     level = level_of(target)
-    found = []
-    for place, item in enumerate(items):
-        if isinstance(item, LineItem) != (level == "lineItem"):
-            continue
-        if place not in documents:
-            documents[place] = item_document(item, cart, facts)
-        if item_meets(target.predicate, level, documents[place]):
-            found.append(place)
-    return found
+    return [
+        place
+        for place, item in enumerate(items)
+        if isinstance(item, LineItem) == (level == "lineItem")
+        and records.item_meets(place, item, target.predicate, level)
+    ]
 
 
 def _takes(step: Step, cart: Cart) -> bool:
