@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import tomllib
 import typing
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from tests.destinations.events import a_delivery, outcome_of
@@ -23,9 +25,10 @@ from holdfast.commerce.resources.subscription.destinations import (
     SnsDestination,
     SqsDestination,
     WebhookDestination,
+    type_of,
 )
 from holdfast.delivery.destinations.guard import Place, addresses_of, place_of
-from holdfast.delivery.destinations.kinds import NoAdapter, connect
+from holdfast.delivery.destinations.kinds import ADAPTERS, NoAdapter, connect
 from holdfast.delivery.destinations.port import Misconfigured, Retry
 from holdfast.outbound.addresses import allowed_of
 from holdfast.outbound.client import Client
@@ -108,6 +111,22 @@ async def test_every_kind_is_tried_again_when_nobody_listens() -> None:
 async def test_settings_of_no_sense_are_told_when_they_are_used(strict: Client, settings: AnyDestination) -> None:
     with pytest.raises(NoAdapter, match="cannot be made"):
         connect(settings, strict)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [each for each in settings_of_each_kind(INSIDE) if type_of(each) in ADAPTERS],
+    ids=lambda settings: type(settings).__name__,
+)
+async def test_the_extra_that_is_missing_is_named(
+    strict: Client, monkeypatch: pytest.MonkeyPatch, settings: AnyDestination
+) -> None:
+    monkeypatch.setitem(sys.modules, f"holdfast.delivery.destinations.{ADAPTERS[type_of(settings)]}", None)
+    with pytest.raises(NoAdapter) as missing:
+        connect(settings, strict)
+    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    named = str(missing.value).partition("holdfast[")[2].partition("]")[0]
+    assert named in extras["optional-dependencies"]
 
 
 @pytest.mark.parametrize(

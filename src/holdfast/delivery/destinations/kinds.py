@@ -37,6 +37,9 @@ ADAPTERS: dict[str, str] = {
     "SQS": "aws",
 }
 
+# The extra that brings what a module imports, where it is not called like the module.
+EXTRAS = {"pubsub": "google", "streams": "valkey"}
+
 Factory = Callable[[Any], Destination]
 
 
@@ -66,7 +69,8 @@ def connect(settings: AnyDestination, client: Client, *, own_identity: bool = Fa
     try:
         factory: Factory = importlib.import_module(f"holdfast.delivery.destinations.{module}").connect
     except ImportError as error:
-        raise NoAdapter(f"Destinations of type {kind} need a client library that is not installed: {error}.") from error
+        extra = f"pip install 'holdfast[{EXTRAS.get(module, module)}]'"
+        raise NoAdapter(f"Destinations of type {kind} need a client that is not installed: {extra}.") from error
     try:
         destination = factory(settings)
     except ValueError as error:
