@@ -26,14 +26,17 @@ SHIRTS = RESERVED.line_items[0].id
 
 def step(order: Order, quantity: int, source: str, target: str) -> Changed[Order]:
     """The order after units of shirts took a step in the workflow."""
-    action = {
+    return update(orders, order, an_action(quantity, source, target), facts=shop())
+
+
+def an_action(quantity: int, source: str, target: str) -> dict[str, Any]:
+    return {
         "action": "transitionLineItemState",
         "lineItemId": SHIRTS,
         "quantity": quantity,
         "fromState": {"typeId": "state", "id": INITIAL_ID if source == "Initial" else source},
         "toState": {"typeId": "state", "id": target},
     }
-    return update(orders, order, action, facts=shop())
 
 
 def become(order: Order, order_state: str) -> Changed[Order]:
@@ -71,6 +74,50 @@ def test_no_way_through_the_workflow_gives_more_back_than_was_taken() -> None:
     again = step(order, 3, "picked", "returned")
     assert again.stock == ()
     assert [held.quantity for held in again.resource.stock_held] == [0, 1]
+
+
+def test_a_unit_that_is_returned_once_more_gives_nothing_back_again() -> None:
+    order = step(RESERVED, 1, "Initial", "returned").resource
+    order = step(order, 1, "returned", "picked").resource
+    again = step(order, 1, "picked", "returned")
+    assert again.stock == ()
+    assert [held.quantity for held in again.resource.stock_held] == [2, 1]
+    assert stock(step(again.resource, 1, "Initial", "returned")) == [("release", "shirt", 1)]
+
+
+def test_of_units_in_one_state_those_that_came_back_stay_there() -> None:
+    order = step(RESERVED, 1, "Initial", "returned").resource
+    order = step(step(order, 1, "returned", "picked").resource, 2, "Initial", "picked").resource
+    assert stock(step(order, 2, "picked", "returned")) == [("release", "shirt", 2)]
+    assert stock(step(order, 3, "picked", "returned")) == [("release", "shirt", 2)]
+
+
+def test_a_unit_that_comes_back_while_another_goes_on_gives_its_stock_back() -> None:
+    order = step(RESERVED, 1, "Initial", "returned").resource
+    steps = [an_action(1, "returned", "refunded"), an_action(1, "Initial", "returned")]
+    for actions in (steps, steps[::-1]):
+        assert stock(update(orders, order, *actions, facts=shop())) == [("release", "shirt", 1)]
+
+
+def test_states_taken_over_from_elsewhere_give_nothing_back_twice() -> None:
+    order = step(step(RESERVED, 2, "Initial", "returned").resource, 1, "returned", "refunded").resource
+    for states, given_back in (
+        ({"returned": 2, "refunded": 1}, [("release", "shirt", 1)]),
+        ({"returned": 2, "picked": 1}, []),
+        ({"picked": 2, "refunded": 1}, []),
+        ({"returned": 3}, [("release", "shirt", 1)]),
+    ):
+        draft = [{"quantity": quantity, "state": {"id": name}} for name, quantity in states.items()]
+        action = {"action": "importLineItemState", "lineItemId": SHIRTS, "state": draft}
+        assert stock(update(orders, order, action, facts=shop())) == given_back
+
+
+def test_units_in_a_state_that_became_a_return_later_give_their_stock_back_when_they_return() -> None:
+    order = step(RESERVED, 1, "Initial", "picked").resource
+    returning = shop(a_state("picked", type="LineItemState", initial=False, roles=("Return",)))
+    on = update(orders, order, an_action(1, "picked", "refunded"), facts=returning)
+    assert on.stock == ()
+    assert stock(step(on.resource, 1, "refunded", "returned")) == [("release", "shirt", 1)]
 
 
 def test_tracked_stock_that_is_returned_goes_back_on_the_shelf() -> None:

@@ -16,6 +16,7 @@ from holdfast.commerce.resources.cart.targets import details_of
 from holdfast.commerce.resources.order.drafts import ItemStateDraft, Units
 from holdfast.commerce.resources.order.parts import custom_line_item, line_item, with_custom_line, with_line
 from holdfast.commerce.resources.order.shape import Order, orders
+from holdfast.commerce.resources.order.stock import with_returns
 from holdfast.commerce.resources.state import State, check_transition, states
 from holdfast.commerce.rules.custom_fields import with_custom_field, with_custom_type
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
@@ -49,7 +50,8 @@ def transition_line_item_state(
         from_state=_reference(source),
         to_state=_reference(target),
     )
-    return Changed(with_line(order, item, _moved(item, quantity, source, target)), (transition,))
+    moved = _moved(item, quantity, source, target)
+    return Changed(with_returns(with_line(order, item, moved), item, moved, facts), (transition,))
 
 
 @orders.action("importLineItemState")
@@ -63,7 +65,8 @@ def import_line_item_state(
 ) -> Order:
     """Take over the states another system keeps, whatever the workflow says."""
     item = line_item(order, line_item_id, line_item_key)
-    return with_line(order, item, replace(item, state=item_states(state, item.quantity, facts)))
+    taken_over = replace(item, state=item_states(state, item.quantity, facts))
+    return with_returns(with_line(order, item, taken_over), item, taken_over, facts)
 
 
 @orders.action("setLineItemShippingDetails")

@@ -23,6 +23,7 @@ from holdfast.commerce.resources.cart.shape import (
     CustomLineItem,
     DiscountCodeInfo,
     DiscountOnTotalPrice,
+    ItemState,
     LineItem,
     PaymentInfo,
     Shipping,
@@ -80,11 +81,14 @@ class HeldStock(Value):
     """The units of a line item whose stock has not come back, and the very entry they were taken from.
 
     The entry is remembered, because the SKU and channel that led to it may lead elsewhere by now.
+    `goneOn` are units that have come back and were taken on from there, by the states they are in: they do not
+    come back again.
     """
 
     line_item_id: str
     entry_id: str
     quantity: int
+    gone_on: tuple[ItemState, ...] = ()
 
 
 def _single() -> ShippingMode:

@@ -16,21 +16,21 @@ from msgspec.structs import replace
 from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.messages.order import OrderDeleted
 from holdfast.commerce.registry import Changed
-from holdfast.commerce.resources.cart.shape import LineItem
+from holdfast.commerce.resources.cart.shape import ItemState, LineItem
 from holdfast.commerce.resources.inventory_entry import InventoryEntry, inventory_entries
 from holdfast.commerce.resources.order.shape import HeldStock, Order, orders
 from holdfast.commerce.resources.state import states
 from holdfast.commerce.rules.stock import entries_of
 from holdfast.commerce.stock import StockMovement
+from holdfast.commerce.values.reference import Reference
 
 _NOTHING: Mapping[str, int] = {}
 
 
 @orders.settle
 def settle_stock(before: Order | None, after: Order, facts: Facts) -> Changed[Order]:
-    """Count what came back with this update, and move the stock accordingly."""
+    """Move the stock as what the order holds of it has changed."""
     assert before is not None, "orders come of carts or imports, which take their stock themselves"
-    after = _counted(before, after, facts)
     return Changed(after, stock=tuple(_movements(_held(before), _held(after), after, facts)))
 
 
@@ -95,26 +95,47 @@ def _movement(item: LineItem, taken: int, order: Order, entry: InventoryEntry) -
     return StockMovement("reserve" if entry.restockable_in_days is None else "backorder", entry.id, taken, sku, item.id)
 
 
-def _counted(before: Order, after: Order, facts: Facts) -> Order:
-    """The order without the units that newly reached a state with the role Return."""
-    if before.line_items is after.line_items or not after.stock_held:
-        return after
-    old = {item.id: item for item in before.line_items}
-    moved = [item for item in after.line_items if item.id in old and item.state != old[item.id].state]
-    entries = [entry for item in moved for entry in (*item.state, *old[item.id].state)]
-    facts.gather(ById(states.name, entry.state.id) for entry in entries)
-    back = {item.id: max(_returned(item, facts) - _returned(old[item.id], facts), 0) for item in moved}
+def with_returns(order: Order, before: LineItem, after: LineItem, facts: Facts) -> Order:
+    """The order, a line of which took a step in its workflow, without the units that newly came back."""
+    if all(held.line_item_id != after.id for held in order.stock_held):
+        return order
+    facts.gather(ById(states.name, entry.state.id) for entry in (*before.state, *after.state))
     held = tuple(
-        replace(held, quantity=max(held.quantity - back.get(held.line_item_id, 0), 0)) for held in after.stock_held
+        _recounted(held, before, after, facts) if held.line_item_id == after.id else held for held in order.stock_held
     )
-    return replace(after, stock_held=held)
+    return replace(order, stock_held=held)
+
+
+def _recounted(held: HeldStock, before: LineItem, after: LineItem, facts: Facts) -> HeldStock:
+    """What a line holds after a step.
+
+    Units that came back earlier are told from others by the state they are in. Where both are in one, those
+    that came back stay; those that must have moved went where there are more units than before.
+    """
+    gone_on = {entry.state: entry.quantity for entry in held.gone_on if not _is_return(entry.state, facts)}
+    units = {entry.state: entry.quantity for entry in after.state}
+    staying = {state: min(quantity, units.get(state, 0)) for state, quantity in gone_on.items()}
+    moving = _returned(before, facts) + sum(gone_on.values()) - sum(staying.values())
+    returned = _returned(after, facts)
+    fresh = max(returned - moving, 0)
+    left = max(held.quantity - fresh, 0)
+    # Units that were in such a state before it had the role never gave their stock back.
+    arriving = min(moving - (returned - fresh), max(after.quantity - left - sum(staying.values()), 0))
+    grown = {entry.state: -entry.quantity for entry in before.state}
+    for state in sorted(units, key=lambda state: grown.get(state, 0) + units[state], reverse=True):
+        if not _is_return(state, facts):
+            more = min(arriving, units[state] - staying.get(state, 0))
+            staying[state] = staying.get(state, 0) + more
+            arriving -= more
+    on = tuple(ItemState(quantity=quantity, state=state) for state, quantity in staying.items() if quantity)
+    return replace(held, quantity=left, gone_on=on)
 
 
 def _returned(item: LineItem, facts: Facts) -> int:
     """Units in states with the role Return."""
-    units = 0
-    for entry in item.state:
-        state = facts.find(states, entry.state)
-        if state is not None and "Return" in state.roles:
-            units += entry.quantity
-    return units
+    return sum(entry.quantity for entry in item.state if _is_return(entry.state, facts))
+
+
+def _is_return(reference: Reference, facts: Facts) -> bool:
+    state = facts.find(states, reference)
+    return state is not None and "Return" in state.roles
