@@ -106,6 +106,10 @@ def ids_in(api: Api, collection: str) -> tuple[str, ...]:
     return tuple(one["id"] for one in api.get(f"/{collection}", limit=20)["results"])
 
 
+def resources_in(api: Api) -> dict[str, int]:
+    return {path: api.get(f"/{path}", limit=0)["total"] for path in COLLECTIONS}
+
+
 def ids_for(api: Api, path: str) -> list[str]:
     """List what the `{id}` of a path could be."""
     collection = path.partition("/{id}")[0].rpartition("/")[2]
@@ -171,6 +175,7 @@ def test_no_invented_request_gets_a_server_error(api: Api, tmp_path: Path) -> No
     description = described(api)
     document.write_text(json.dumps(description), encoding="utf-8")
     operations = sum("responses" in part for item in description["paths"].values() for part in item.values())
+    before = resources_in(api)
     done = rounds = 0
     while done < CASES and rounds < ROUNDS_MAX:
         cases_each = min(max((CASES - done) // operations, 1), 50)
@@ -178,4 +183,5 @@ def test_no_invented_request_gets_a_server_error(api: Api, tmp_path: Path) -> No
         rounds += 1
         print(f"{done} cases, {operations} operations, seeds {SEED} to {SEED + rounds - 1}")
     assert done >= CASES
+    assert resources_in(api) != before, "no invented request got as far as changing anything"
     assert api.get("/zones", limit=1)["limit"] == 1, "the shop still answers"

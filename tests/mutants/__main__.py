@@ -69,6 +69,8 @@ def main() -> int:
         shutil.copytree(SOURCE, folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
         mutated = {module: _mutate(folder, module) for module in TARGETS}
         names = [name for name in _names(mutated) if any(fnmatch.fnmatch(name, each) for each in options.patterns)]
+        if not names:
+            parser.error("No mutant has such a name.")
         results = options.results or folder / "results"
         results.mkdir(exist_ok=True)
         complete = _run(folder, names, options.workers, results)
