@@ -30,8 +30,6 @@ setItemShippingAddressCustomField setShippingCustomType setShippingCustomField a
 removeShippingMethod setBusinessUnit setEstimatedDelivery setReservationExpirationInMinutes
 """.split()  # noqa: SIM905 - the published list, readable
 
-MY = {"anonymous_id": "guest"}
-
 
 def test_every_published_action_is_there_and_no_other() -> None:
     assert set(carts.actions) == set(CART_ACTIONS)

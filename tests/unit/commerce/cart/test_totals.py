@@ -48,9 +48,6 @@ def figures(price: TaxedPrice | None) -> tuple[int, int, int]:
     return price.total_net.cent_amount, price.total_gross.cent_amount, price.total_tax.cent_amount
 
 
-GOODS = {"lineItems": [sku("shirt", 2), sku("book")], "shippingAddress": DE, "shippingMethod": BY_STANDARD}
-
-
 def a_shipped_cart(**draft: Any) -> Cart:
     return a_cart(
         **{"lineItems": [sku("shirt", 2), sku("book")], "shippingAddress": DE, "shippingMethod": BY_STANDARD} | draft
