@@ -145,6 +145,26 @@ def test_stock_is_shown_beside_the_variant(api: Api, product_type: dict[str, Any
     assert set(in_store["masterVariant"]["availability"]["channels"]) == {places["berlin"]}
 
 
+def test_whole_products_show_the_price_and_the_stock_as_well(api: Api, product_type: dict[str, Any]) -> None:
+    prices = [{"value": EUR}, {"value": EUR | {"centAmount": 900}, "country": "DE"}]
+    key, sku = fresh("whole"), fresh("sku")
+    product = a_product(api, key=key, masterVariant={"sku": sku, "prices": prices})
+    assert api.get(f"/products/{product['id']}") == product
+    api.create("/inventory", {"sku": sku, "quantityOnStock": 7})
+    asked = {"priceCurrency": "EUR", "priceCountry": "DE", "expand": "productType"}
+    (queried,) = api.get("/products", where=f'key = "{key}"', **asked)["results"]
+    for seen in (api.get(f"/products/{product['id']}", **asked), api.get(f"/products/key={key}", **asked), queried):
+        assert seen["productType"]["obj"]["id"] == product["productType"]["id"]
+        for version in ("current", "staged"):
+            variant = seen["masterData"][version]["masterVariant"]
+            assert variant["price"]["value"]["centAmount"] == 900
+            assert variant["availability"]["availableQuantity"] == 7
+    refusal(api.send("GET", "/products", parameters={"priceCurrency": "euro"}), 400, "InvalidInput")
+    refusal(api.send("GET", f"/products/key={fresh('no')}"), 404, "ResourceNotFound")
+    for where, status in ((f'key = "{key}"', 200), (f'key = "{fresh("no")}"', 404)):
+        assert api.send("HEAD", "/products", parameters={"where": where}).status_code == status
+
+
 def test_a_store_narrows_languages_and_prices(api: Api, product_type: dict[str, Any], places: dict[str, str]) -> None:
     prices = [
         {"value": EUR},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from holdfast.base.errors import InsufficientScope, InvalidInput, ReferencedResourceNotFound, ResourceNotFound
@@ -29,8 +29,8 @@ COLLECTION = "product-projections"
 SCOPE = "view_published_products"
 STAGED_SCOPE = "view_products"
 
-_PRICE = ("priceCurrency", "priceCountry", "priceCustomerGroup", "priceChannel")
-PARAMETERS = ("staged", *_PRICE, "localeProjection", "storeProjection", "expand")
+PRICE_PARAMETERS = ("priceCurrency", "priceCountry", "priceCustomerGroup", "priceChannel")
+PARAMETERS = ("staged", *PRICE_PARAMETERS, "localeProjection", "storeProjection", "expand")
 QUERY_PARAMETERS = (*PARAMETERS, "where", "sort", "limit", "offset", "withTotal")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Where a projection's fields live in the product; all others are part of the version looked at.
@@ -154,13 +154,14 @@ async def _view(work: Work, request: Request) -> _View:
     if staged and not allows(work.caller.scopes, STAGED_SCOPE, request.store_key):
         raise InsufficientScope(f"The scope '{STAGED_SCOPE}' is needed to see staged products.")
     locales = tuple(request.parameters.get("localeProjection", ()))
-    look = Look(staged=staged, selector=_selector(work, request), locales=locales or None)
+    look = Look(staged=staged, selector=price_selector(work, request), locales=locales or None)
     store = await _store(work, request)
     return _through(store, look) if store else _View(look, None)
 
 
-def _selector(work: Work, request: Request) -> PriceSelector | None:
-    currency, country, group, channel = (request.first(name) for name in _PRICE)
+def price_selector(work: Work, request: Request) -> PriceSelector | None:
+    """Which price the request wants singled out. Raises InvalidInput."""
+    currency, country, group, channel = (request.first(name) for name in PRICE_PARAMETERS)
     if currency is None:
         if country or group or channel:
             raise InvalidInput("Malformed parameter: priceCurrency: price selection needs a currency.")
@@ -260,8 +261,8 @@ async def _by_slug(work: Work, look: Look, locale: str, slug: str) -> list[Produ
 
 
 async def _projections(work: Work, found: Sequence[Product], view: _View) -> list[ProductProjection]:
-    skus = [variant.sku for product in found for variant in _variants(product, view.look) if variant.sku is not None]
-    stock = availability_by_sku(await _entries(work, skus), view.supply_channels)
+    variants = [variant for product in found for variant in _variants(product, view.look)]
+    stock = availability_by_sku(await entries_of(work, variants), view.supply_channels)
     return [projection(product, view.look, stock) for product in found]
 
 
@@ -269,7 +270,8 @@ def _variants(product: Product, look: Look) -> Sequence[ProductVariant]:
     return (product.master_data.staged if look.staged else product.master_data.current).all_variants()
 
 
-async def _entries(work: Work, skus: Sequence[str]) -> list[InventoryEntry]:
-    """All inventory entries of these SKUs, however many channels supply them."""
-    promised = [work.store.entries(work.caller.project, sku) for sku in dict.fromkeys(skus)]
+async def entries_of(work: Work, variants: Iterable[ProductVariant]) -> list[InventoryEntry]:
+    """All inventory entries of these variants, however many channels supply them."""
+    skus = dict.fromkeys(variant.sku for variant in variants if variant.sku is not None)
+    promised = [work.store.entries(work.caller.project, sku) for sku in skus]
     return [document.resource for future in promised for document in await future]

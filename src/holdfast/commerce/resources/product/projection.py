@@ -14,6 +14,7 @@ from holdfast.commerce.resources.product.shape import (
     Availability,
     PriceMode,
     Product,
+    ProductData,
     ProductVariant,
     SearchKeywords,
 )
@@ -100,6 +101,23 @@ def projection(
         meta_keywords=_spoken(data.meta_keywords, look.locales),
         search_keywords=_spoken(data.search_keywords, look.locales) or {},
     )
+
+
+def priced(product: Product, selector: PriceSelector | None, stock: Mapping[str, Availability]) -> Product:
+    """The product whole, the variants of both versions with the price that applies and their stock."""
+    data = product.master_data
+    return replace(
+        product,
+        master_data=replace(
+            data, current=_priced(data.current, selector, stock), staged=_priced(data.staged, selector, stock)
+        ),
+    )
+
+
+def _priced(data: ProductData, selector: PriceSelector | None, stock: Mapping[str, Availability]) -> ProductData:
+    look = Look(selector=selector)
+    variants = tuple(_variant(variant, look, stock) for variant in data.variants)
+    return replace(data, master_variant=_variant(data.master_variant, look, stock), variants=variants)
 
 
 def _variant(variant: ProductVariant, look: Look, stock: Mapping[str, Availability]) -> ProductVariant:
