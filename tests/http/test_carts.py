@@ -134,6 +134,13 @@ def test_the_active_cart_is_the_one_changed_last(api: Api) -> None:
     refusal(api.send("GET", "/me/active-cart", token=guest(api)), 404, "ResourceNotFound")
 
 
+def test_a_cart_an_agent_made_for_a_customer_is_not_the_one_they_shop_with(api: Api) -> None:
+    customer = a_customer(api)
+    own = a_cart(api, customerId=customer)
+    a_cart(api, customerId=customer, origin="Merchant")
+    assert api.get(f"/carts/customer-id={customer}")["id"] == own["id"]
+
+
 def test_a_shopper_can_neither_see_nor_change_nor_copy_somebody_elses_cart(api: Api) -> None:
     token = guest(api)
     cart = a_cart(api, "/me/carts", token=token, lineItems=[line("shirt")])

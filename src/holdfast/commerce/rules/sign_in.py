@@ -64,8 +64,11 @@ def quoted(text: str) -> str:
 
 
 def active_cart(owner: str, facts: Facts) -> Cart | None:
-    """The owner's active cart that was changed last; in a store, of that store."""
-    predicate = f'{owner} and cartState = "Active"'
+    """The active cart the owner shops with, the one changed last; in a store, of that store.
+
+    Carts that agents and quotes have made for them are not what they are shopping with.
+    """
+    predicate = f'{owner} and cartState = "Active" and origin = "Customer"'
     if facts.store_key is not None:
         predicate += f" and store(key = {quoted(facts.store_key)})"
     found = facts.matching(carts, predicate, sort="lastModifiedAt desc", limit=1)

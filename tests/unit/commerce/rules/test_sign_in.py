@@ -28,11 +28,11 @@ def my_cart(**fields: Any) -> Cart:
 
 def knowing(*records: Stored, mine: Cart | None = None, session: tuple[Cart, ...] = (), **more: Any) -> Facts:
     """Facts of a shop where Anna has a cart, and the session of `guest` has some."""
-    mine_active = 'customerId = "anna" and cartState = "Active"'
+    mine_active = 'customerId = "anna" and cartState = "Active" and origin = "Customer"'
     store = ' and store(key = "boutique")' if more.get("store_key") else ""
     matching: dict[tuple[str, str], Any] = {
         ("cart", mine_active + store): (mine,) if mine else (),
-        ("cart", 'anonymousId = "guest" and cartState = "Active"' + store): session,
+        ("cart", 'anonymousId = "guest" and cartState = "Active" and origin = "Customer"' + store): session,
         ("cart", 'anonymousId = "guest"'): session,
         ("order", 'anonymousId = "guest"'): (),
         ("payment", 'anonymousId = "guest"'): (),
