@@ -124,6 +124,7 @@ def test_prices_are_selected_for_the_place_and_the_group(
         ({"priceCountry": "DE", "priceChannel": places["berlin"]}, 800),
         ({"priceChannel": places["munich"]}, 1000),
         ({"priceChannel": places["berlin"], "priceCustomerGroup": places["b2b"]}, 700),
+        ({"priceCustomerGroupAssignments": ["someone", places["b2b"]]}, 700),
     ):
         seen = api.get(path, priceCurrency="EUR", **parameters)
         assert seen["masterVariant"]["price"]["value"]["centAmount"] == cents

@@ -29,7 +29,9 @@ COLLECTION = "product-projections"
 SCOPE = "view_published_products"
 STAGED_SCOPE = "view_products"
 
-PRICE_PARAMETERS = ("priceCurrency", "priceCountry", "priceCustomerGroup", "priceChannel")
+_PRICE = ("priceCurrency", "priceCountry", "priceCustomerGroup", "priceChannel")
+_GROUPS = "priceCustomerGroupAssignments"
+PRICE_PARAMETERS = (*_PRICE, _GROUPS)
 PARAMETERS = ("staged", *PRICE_PARAMETERS, "localeProjection", "storeProjection", "expand")
 QUERY_PARAMETERS = (*PARAMETERS, "where", "sort", "limit", "offset", "withTotal")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -161,14 +163,15 @@ async def _view(work: Work, request: Request) -> _View:
 
 def price_selector(work: Work, request: Request) -> PriceSelector | None:
     """Which price the request wants singled out. Raises InvalidInput."""
-    currency, country, group, channel = (request.first(name) for name in PRICE_PARAMETERS)
+    currency, country, group, channel = (request.first(name) for name in _PRICE)
+    groups = frozenset((*request.parameters.get(_GROUPS, ()), *((group,) if group else ())))
     if currency is None:
-        if country or group or channel:
+        if country or groups or channel:
             raise InvalidInput("Malformed parameter: priceCurrency: price selection needs a currency.")
         return None
     if not _CURRENCY.fullmatch(currency):
         raise InvalidInput("Malformed parameter: priceCurrency: three capital letters are expected.")
-    return PriceSelector(currency, country, group, channel, work.now)
+    return PriceSelector(currency, country, groups, channel, work.now)
 
 
 async def _store(work: Work, request: Request) -> Store | None:

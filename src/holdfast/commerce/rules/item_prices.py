@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from holdfast.base.errors import MatchingPriceNotFound
 from holdfast.commerce.facts import ById, Facts
 from holdfast.commerce.resources.cart.shape import Cart, CustomLineItem, DiscountedPriceForQuantity, LineItem
+from holdfast.commerce.resources.customer.shape import customers
 from holdfast.commerce.resources.product.shape import Product, ProductVariant, products
 from holdfast.commerce.rules.amounts import amount
 from holdfast.commerce.rules.pricing import PriceSelector, select_price, unit_price
@@ -20,15 +22,26 @@ from holdfast.commerce.values.reference import Reference
 Item = TypeVar("Item", LineItem, CustomLineItem)
 
 
-def selector(cart: Cart, channel: Reference | None, facts: Facts) -> PriceSelector:
-    """For whom and where the cart wants its prices."""
+def selector(cart: Cart, prices: Sequence[Price], channel: Reference | None, facts: Facts) -> PriceSelector:
+    """For whom and where the cart wants one of these prices."""
     return PriceSelector(
         currency=cart.total_price.currency_code,
         country=cart.country,
-        customer_group_id=cart.customer_group.id if cart.customer_group is not None else None,
+        customer_group_ids=_groups(cart, prices, facts),
         channel_id=channel.id if channel is not None else None,
         at=facts.now,
     )
+
+
+def _groups(cart: Cart, prices: Sequence[Price], facts: Facts) -> frozenset[str]:
+    """The cart's customer group, and those its customer is assigned to; asked only where a price is for a group."""
+    own = frozenset((cart.customer_group.id,) if cart.customer_group is not None else ())
+    if cart.customer_id is None or all(price.customer_group is None for price in prices):
+        return own
+    customer = facts.find(customers, cart.customer_id)
+    if customer is None:
+        return own
+    return own.union(each.customer_group.id for each in customer.customer_group_assignments)
 
 
 def cart_price(cart: Cart, product: Product, variant: ProductVariant, channel: Reference | None, facts: Facts) -> Price:
@@ -37,7 +50,7 @@ def cart_price(cart: Cart, product: Product, variant: ProductVariant, channel: R
     Prices of their own (price mode Standalone) are another resource; the embedded ones of such a
     product are switched off and must not be sold at.
     """
-    wanted = selector(cart, channel, facts)
+    wanted = selector(cart, variant.prices, channel, facts)
     price = select_price(variant.prices, wanted) if product.price_mode == "Embedded" else None
     if price is None:
         _no_price(product.id, variant.id, wanted, cart.customer_group, channel)

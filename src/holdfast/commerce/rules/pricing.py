@@ -2,7 +2,8 @@
 
 Currency and validity are hard filters; a price for another customer group, channel or country is
 never a candidate. Among the rest the most specific scope wins: customer group beats channel beats
-country. At one level, a price with a validity window beats one without.
+country. At one level, a price with a validity window beats one without; of prices for several groups
+of the same shopper the lowest.
 """
 
 from __future__ import annotations
@@ -21,19 +22,23 @@ class PriceSelector(NamedTuple):
 
     currency: str
     country: str | None
-    customer_group_id: str | None
+    customer_group_ids: frozenset[str]
     channel_id: str | None
     at: str
 
 
 def select_price(prices: Iterable[Price], selector: PriceSelector) -> Price | None:
-    """The most specific price that fits the selector, or None; of equals the first."""
+    """The most specific price that fits the selector, or None; of equals the lowest, and of those the first."""
     best, best_rank = None, -1
     for price in prices:
         rank = _rank(price, selector)
-        if rank > best_rank:
+        if rank > best_rank or (best is not None and rank == best_rank and _is_lower(price, best)):
             best, best_rank = price, rank
     return best
+
+
+def _is_lower(price: Price, other: Price) -> bool:
+    return unit_price(price, 1).cent_amount < unit_price(other, 1).cent_amount
 
 
 def unit_price(price: Price, quantity: int) -> Money:
@@ -61,7 +66,7 @@ def _rank(price: Price, selector: PriceSelector) -> int:
             return -1
         rank += _CHANNEL
     if price.customer_group is not None:
-        if price.customer_group.id != selector.customer_group_id:
+        if price.customer_group.id not in selector.customer_group_ids:
             return -1
         rank += _GROUP
     return _with_window(price, selector.at, rank)

@@ -33,6 +33,7 @@ from holdfast.base.errors import (
     RequiredField,
 )
 from holdfast.commerce.resources.cart.shape import LINE_ITEMS_MAX, Cart, LineItem
+from holdfast.commerce.resources.customer.shape import CustomerGroupAssignment
 from holdfast.commerce.resources.product.shape import Attribute, ProductVariant
 from holdfast.commerce.values.money import Money, money
 from holdfast.commerce.values.price import DiscountedPrice, Price, PriceTier
@@ -242,6 +243,19 @@ def test_the_group_of_a_cart_selects_the_price() -> None:
     )
     assert cents(cart) == [800]
     assert VIP.key == "vip"
+
+
+def test_a_line_takes_the_lowest_price_of_the_groups_its_customer_is_assigned_to() -> None:
+    vip, staff = (Reference(type_id="customer-group", id=each) for each in ("vip", "staff"))
+    product = a_product("grouped", a_price(1000), a_price(800, customer_group=vip), a_price(700, customer_group=staff))
+    assigned = tuple(CustomerGroupAssignment(customer_group=each) for each in (vip, staff))
+    facts = shop(product, a_customer("ann", customer_group_assignments=assigned), a_customer("bob"))
+    lines = [sku("grouped")]
+    assert cents(a_cart(facts, customerId="ann", lineItems=lines)) == [700]
+    assert cents(a_cart(facts, customerId="bob", lineItems=lines)) == [1000]
+    assert cents(a_cart(facts, lineItems=lines)) == [1000]
+    orphan = replace(a_cart(facts, customerId="ann", lineItems=lines), customer_id="gone")
+    assert cents(changed(orphan, {"action": "recalculate"}, facts=facts)) == [1000]
 
 
 def test_no_price_names_what_was_looked_for() -> None:

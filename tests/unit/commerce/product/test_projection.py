@@ -63,14 +63,14 @@ def test_without_a_currency_no_price_is_singled_out() -> None:
 def test_the_price_that_applies_is_shown_beside_all_prices(
     country: str | None, channel: str | None, cents: int
 ) -> None:
-    body = seen(Look(selector=PriceSelector("EUR", country, None, channel, NOW)))
+    body = seen(Look(selector=PriceSelector("EUR", country, frozenset(), channel, NOW)))
     assert body["masterVariant"]["price"]["value"]["centAmount"] == cents
     assert len(body["masterVariant"]["prices"]) == 3
     assert body["variants"][0]["price"]["value"]["centAmount"] == 70
 
 
 def test_a_currency_without_prices_shows_none() -> None:
-    assert "price" not in seen(Look(selector=PriceSelector("USD", None, None, None, NOW)))["masterVariant"]
+    assert "price" not in seen(Look(selector=PriceSelector("USD", None, frozenset(), None, NOW)))["masterVariant"]
 
 
 def test_locales_leave_only_their_texts() -> None:

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from holdfast.commerce.rules.pricing import PriceSelector, select_price, unit_price
 from holdfast.commerce.values.money import money
@@ -14,7 +15,7 @@ from holdfast.commerce.values.reference import Reference
 NOW = "2026-01-31T10:00:00.000Z"
 YESTERDAY, TOMORROW = "2026-01-30T10:00:00.000Z", "2026-02-01T10:00:00.000Z"
 BEFORE = "2026-01-01T00:00:00.000Z"
-SHOPPER = PriceSelector("EUR", "DE", "b2b", "berlin", NOW)
+SHOPPER = PriceSelector("EUR", "DE", frozenset({"b2b"}), "berlin", NOW)
 
 
 def a_price(
@@ -26,10 +27,11 @@ def a_price(
     since: str | None = None,
     until: str | None = None,
     currency: str = "EUR",
+    cents: int = 1000,
 ) -> Price:
     return Price(
         id=id,
-        value=money(1000, currency),
+        value=money(cents, currency),
         customer_group=Reference(type_id="customer-group", id=group) if group else None,
         channel=Reference(type_id="channel", id=channel) if channel else None,
         country=country,
@@ -49,6 +51,18 @@ SCOPES = [
     a_price("country", country="DE"),
     a_price("none"),
 ]
+
+
+def test_of_several_groups_of_a_shopper_the_one_with_the_lowest_price_counts() -> None:
+    member = PriceSelector("EUR", "DE", frozenset({"b2b", "gold", "staff"}), None, NOW)
+    prices = [a_price(group=group, cents=cents) for group, cents in (("b2b", 900), ("gold", 700), ("staff", 800))]
+    for candidates in (prices, prices[::-1]):
+        assert select_price(candidates, member) is prices[1]
+    sale = DiscountedPrice(value=money(600, "EUR"), discount=Reference(type_id="product-discount", id="d"))
+    reduced = replace(prices[0], discounted=sale)
+    assert select_price([reduced, *prices[1:]], member) is reduced
+    closer = a_price(group="b2b", country="DE", cents=5000)
+    assert select_price([*prices, closer], member) is closer
 
 
 @pytest.mark.parametrize("rank", range(len(SCOPES)))
@@ -75,7 +89,7 @@ def test_a_price_for_others_is_never_a_candidate(other: Price) -> None:
 
 @pytest.mark.parametrize("scope", SCOPES[:-1])
 def test_who_names_no_scope_gets_only_the_price_without_one(scope: Price) -> None:
-    anyone = PriceSelector("EUR", None, None, None, NOW)
+    anyone = PriceSelector("EUR", None, frozenset(), None, NOW)
     assert select_price([scope], anyone) is None
     assert select_price([scope, SCOPES[-1]], anyone) is SCOPES[-1]
 
