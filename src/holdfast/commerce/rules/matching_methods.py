@@ -45,13 +45,16 @@ def methods_for_cart_at(cart: Cart, place: AddressFields | Location, facts: Fact
 
 
 def methods_at(place: Location, currency: str | None, facts: Facts) -> Methods:
-    """The methods that serve a place, in a currency if one is named. Predicates need a cart; they are not asked."""
+    """The methods that serve a place, in a currency if one is named.
+
+    A predicate needs a cart to decide about: methods with one are not offered without, as published.
+    """
     return _matching(
         place,
         facts,
         currency=currency,
         basket=None,
-        is_allowed=lambda method: offered(method, facts.store_key, lambda _: True),
+        is_allowed=lambda method: offered(method, facts.store_key, lambda _: False),
     )
 
 

@@ -123,8 +123,9 @@ def test_a_place_is_offered_the_methods_that_serve_it(
     assert names(methods_at(place, currency, shop(OVERSEAS, local))) == expected
 
 
-def test_a_place_does_not_ask_predicates_but_stores() -> None:
-    facts = shop(replace(STANDARD, predicate="1 = 2"), replace(EXPRESS, stores=AT_BOUTIQUE))
+def test_a_place_alone_is_not_offered_methods_with_a_predicate_or_of_a_store() -> None:
+    conditional = replace(STANDARD, id="conditional", key="conditional", predicate="1 = 1")
+    facts = shop(conditional, replace(EXPRESS, stores=AT_BOUTIQUE))
     assert names(methods_at(Location(country="DE"), "EUR", facts)) == ["standard"]
 
 
