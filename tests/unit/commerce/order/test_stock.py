@@ -17,6 +17,7 @@ from holdfast.base.errors import InvalidOperation
 from holdfast.commerce.messages.order import LineItemStateTransition, OrderDeleted
 from holdfast.commerce.registry import Changed
 from holdfast.commerce.resources.order.shape import Order, orders
+from holdfast.commerce.resources.state import State
 from holdfast.commerce.stock import StockLevel, StockMovement, moved
 from holdfast.commerce.values.reference import Reference
 
@@ -81,7 +82,7 @@ def test_a_unit_that_is_returned_once_more_gives_nothing_back_again() -> None:
     order = step(order, 1, "returned", "picked").resource
     again = step(order, 1, "picked", "returned")
     assert again.stock == ()
-    assert [held.quantity for held in again.resource.stock_held] == [2, 1]
+    assert [(held.quantity, held.gone_on) for held in again.resource.stock_held] == [(2, ()), (1, ())]
     assert stock(step(again.resource, 1, "Initial", "returned")) == [("release", "shirt", 1)]
 
 
@@ -99,6 +100,42 @@ def test_a_unit_that_comes_back_while_another_goes_on_gives_its_stock_back() -> 
         assert stock(update(orders, order, *actions, facts=shop())) == [("release", "shirt", 1)]
 
 
+def test_units_that_go_on_one_by_one_are_all_remembered() -> None:
+    order = step(RESERVED, 2, "Initial", "returned").resource
+    order = step(step(order, 1, "returned", "refunded").resource, 1, "returned", "refunded").resource
+    assert step(order, 2, "refunded", "returned").stock == ()
+    # as orders were kept before it was remembered where such units are
+    order = replace(order, stock_held=tuple(replace(held, gone_on=()) for held in order.stock_held))
+    assert stock(step(order, 2, "refunded", "returned")) == [("release", "shirt", 1)]
+
+
+def import_states(order: Order, *extra: State, **states: int) -> Changed[Order]:
+    """The order with the states another system keeps of its shirts."""
+    draft = [{"quantity": quantity, "state": {"id": name}} for name, quantity in states.items()]
+    action = {"action": "importLineItemState", "lineItemId": order.line_items[0].id, "state": draft}
+    return update(orders, order, action, facts=shop(*extra))
+
+
+def test_units_that_came_back_are_found_again_however_they_are_spread() -> None:
+    order = step(RESERVED, 2, "Initial", "returned").resource
+    spread = import_states(order, refunded=1, picked=1, **{INITIAL_ID: 1})
+    assert spread.stock == ()
+    assert stock(step(spread.resource, 1, "Initial", "returned")) == [("release", "shirt", 1)]
+    assert step(spread.resource, 1, "picked", "returned").stock == ()
+    checked = a_state("checked", type="LineItemState", initial=False, roles=("Return",))
+    halves = import_states(order, checked, checked=1, refunded=1, **{INITIAL_ID: 1}).resource
+    assert update(orders, halves, an_action(1, "refunded", "returned"), facts=shop(checked)).stock == ()
+
+
+def test_no_more_units_are_remembered_in_a_state_than_are_there() -> None:
+    four = placed(a_ready_cart(sku("shirt", 4), inventoryMode="ReserveOnOrder")).resource
+    order = import_states(four, returned=1, **{INITIAL_ID: 3}).resource
+    order = import_states(order, refunded=1, **{INITIAL_ID: 3}).resource
+    order = import_states(order, refunded=1, returned=2, **{INITIAL_ID: 1}).resource
+    order = import_states(order, refunded=2, picked=1, **{INITIAL_ID: 1}).resource
+    assert stock(import_states(order, refunded=2, picked=1, returned=1)) == [("release", "shirt", 1)]
+
+
 def test_states_taken_over_from_elsewhere_give_nothing_back_twice() -> None:
     order = step(step(RESERVED, 2, "Initial", "returned").resource, 1, "returned", "refunded").resource
     for states, given_back in (
@@ -107,9 +144,7 @@ def test_states_taken_over_from_elsewhere_give_nothing_back_twice() -> None:
         ({"picked": 2, "refunded": 1}, []),
         ({"returned": 3}, [("release", "shirt", 1)]),
     ):
-        draft = [{"quantity": quantity, "state": {"id": name}} for name, quantity in states.items()]
-        action = {"action": "importLineItemState", "lineItemId": SHIRTS, "state": draft}
-        assert stock(update(orders, order, action, facts=shop())) == given_back
+        assert stock(import_states(order, **states)) == given_back
 
 
 def test_units_in_a_state_that_became_a_return_later_give_their_stock_back_when_they_return() -> None:
@@ -118,6 +153,16 @@ def test_units_in_a_state_that_became_a_return_later_give_their_stock_back_when_
     on = update(orders, order, an_action(1, "picked", "refunded"), facts=returning)
     assert on.stock == ()
     assert stock(step(on.resource, 1, "refunded", "returned")) == [("release", "shirt", 1)]
+    came_back = step(step(order, 1, "Initial", "returned").resource, 1, "returned", "refunded").resource
+    both = update(orders, came_back, an_action(1, "picked", "refunded"), facts=returning).resource
+    assert stock(step(both, 2, "refunded", "returned")) == [("release", "shirt", 1)]
+
+
+def test_a_unit_that_waits_in_a_state_that_became_a_return_is_not_counted_twice() -> None:
+    order = step(step(RESERVED, 1, "Initial", "returned").resource, 1, "returned", "picked").resource
+    returning = a_state("picked", type="LineItemState", initial=False, roles=("Return",))
+    changed = import_states(order, returning, returned=2, **{INITIAL_ID: 1})
+    assert stock(changed) == [("release", "shirt", 1)]
 
 
 def test_tracked_stock_that_is_returned_goes_back_on_the_shelf() -> None:
