@@ -225,6 +225,13 @@ def shop(short_folder: Path) -> Iterator[Shop]:
     """A shop without demo data, shared by the session: work in a project of your own."""
     with running_shop(short_folder / "shop") as running:
         yield running
+        assert errors_logged(running.data / "logs") == []
+
+
+def errors_logged(logs: Path) -> list[str]:
+    """What its processes logged as an error: an answer of 500 that no test looked at, a chore that failed."""
+    lines = [line for log in logs.glob("*.log*") for line in log.read_text(errors="replace").splitlines()]
+    return [line[:2000] for line in lines if '"level": "error"' in line]
 
 
 @pytest.fixture
