@@ -42,7 +42,7 @@ drill: .venv/holdfast.stamp ## break a shop in the middle of a sale, every fault
 lock: .venv/dev.stamp ## refresh the locked requirements within what the .in files allow
 	for set in runtime build dev mutation; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --custom-compile-command "make lock" $(LOCK_ARGS) requirements/$$set.in -o requirements/$$set.txt; \
+	    --custom-compile-command "make lock" $(LOCK_ARGS) requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 
 clean:

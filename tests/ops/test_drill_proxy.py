@@ -190,9 +190,7 @@ LOOKALIKES = message(b"Q", b"SELECT 'commit'\0") + message(b"d", b"COMMIT\0") + 
 @pytest.mark.parametrize("start", [START, TLS_FIRST], ids=["plain", "TLS asked for"])
 @pytest.mark.parametrize("commit_said", [AS_TEXT, PREPARED], ids=["text", "prepared"])
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_a_commit_is_seen_however_it_is_commit_saidand_cut_into_pieces(
-    start: bytes, commit_said: bytes, size: int
-) -> None:
+def test_a_commit_is_seen_however_it_is_said_and_cut_into_pieces(start: bytes, commit_said: bytes, size: int) -> None:
     stream = start + LOOKALIKES + commit_said + LOOKALIKES
     assert list(commits_in(pieces(stream, size))) == [len(start + LOOKALIKES + commit_said)]
 
