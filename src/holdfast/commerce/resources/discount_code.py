@@ -25,6 +25,7 @@ from holdfast.commerce.values.value import (
     Stored,
     Value,
     adopt,
+    distinct,
     empty,
     yes,
 )
@@ -108,7 +109,7 @@ def create_discount_code(draft: DiscountCodeDraft, facts: Facts) -> DiscountCode
             valid_from=instant(draft.valid_from),
             valid_until=instant(draft.valid_until),
             custom=custom_fields(draft.custom, "discount-code", facts),
-            groups=_distinct(draft.groups),
+            groups=distinct(draft.groups),
         ),
         draft.cart_discounts,
         facts,
@@ -139,10 +140,6 @@ def _discounting(code: DiscountCode, identifiers: tuple[ResourceIdentifier, ...]
     stores = tuple(dict.fromkeys(store for discount in found for store in discount.stores))
     ids = dict.fromkeys(discount.id for discount in found)
     return replace(code, cart_discounts=tuple(Reference(type_id="cart-discount", id=id) for id in ids), stores=stores)
-
-
-def _distinct(groups: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(groups))
 
 
 # --- actions -------------------------------------------------------------------------------
@@ -193,4 +190,4 @@ def set_max_applications_per_customer(
 
 @discount_codes.action("changeGroups")
 def change_groups(code: DiscountCode, *, groups: Groups) -> DiscountCode:
-    return replace(code, groups=_distinct(groups))
+    return replace(code, groups=distinct(groups))

@@ -17,7 +17,7 @@ from holdfast.base.ids import built_in_state_id
 from holdfast.commerce.facts import Facts
 from holdfast.commerce.registry import Changed, Resource
 from holdfast.commerce.values.reference import Reference, ResourceIdentifier
-from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, no
+from holdfast.commerce.values.value import Key, LocalizedString, Stored, Value, distinct, no
 
 INITIAL_KEY = "Initial"
 
@@ -72,7 +72,7 @@ def create_state(draft: StateDraft, facts: Facts) -> State:
         name=draft.name,
         description=draft.description,
         initial=draft.initial,
-        roles=_distinct(draft.roles),
+        roles=distinct(draft.roles),
         transitions=_targets(draft.type, draft.transitions, facts),
     )
 
@@ -161,7 +161,7 @@ def set_description(state: State, *, description: LocalizedString | None = None)
 @states.action("setRoles")
 def set_roles(state: State, *, roles: tuple[StateRole, ...]) -> State:
     _check_roles(state.type, roles)
-    return replace(state, roles=_distinct(roles))
+    return replace(state, roles=distinct(roles))
 
 
 @states.action("addRoles")
@@ -169,7 +169,7 @@ def add_roles(state: State, *, roles: tuple[StateRole, ...]) -> State:
     _check_roles(state.type, roles)
     if roles and set(roles) <= set(state.roles):
         raise InvalidOperation(f"State '{state.key}' already has these roles.")
-    return replace(state, roles=_distinct((*state.roles, *roles)))
+    return replace(state, roles=distinct((*state.roles, *roles)))
 
 
 @states.action("removeRoles")
@@ -201,7 +201,7 @@ def _targets(
         if target.type != expected:
             raise InvalidOperation(f"State '{target.key}' is of type '{target.type}', not '{expected}'.")
         references.append(Reference(type_id="state", id=target.id))
-    return tuple(dict.fromkeys(references))
+    return distinct(references)
 
 
 def _check_roles(type_: StateType, roles: tuple[StateRole, ...]) -> None:
@@ -213,7 +213,3 @@ def _check_roles(type_: StateType, roles: tuple[StateRole, ...]) -> None:
 def _check_own(state: State) -> None:
     if state.built_in:
         raise InvalidOperation(f"State '{state.key}' is built in: it can neither be deleted nor renamed.")
-
-
-def _distinct(roles: tuple[StateRole, ...]) -> tuple[StateRole, ...]:
-    return tuple(dict.fromkeys(roles))

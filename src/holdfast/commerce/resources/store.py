@@ -17,7 +17,18 @@ from holdfast.commerce.rules.custom_fields import custom_actions, custom_fields
 from holdfast.commerce.rules.references import resolve_named
 from holdfast.commerce.values.custom_fields import CustomFields, CustomFieldsDraft
 from holdfast.commerce.values.reference import KeyReference, Reference, ResourceIdentifier
-from holdfast.commerce.values.value import Country, Key, Locale, LocalizedString, Stored, Value, adopt, empty, no
+from holdfast.commerce.values.value import (
+    Country,
+    Key,
+    Locale,
+    LocalizedString,
+    Stored,
+    Value,
+    adopt,
+    distinct,
+    empty,
+    no,
+)
 
 T = TypeVar("T")
 
@@ -93,8 +104,8 @@ def create_store(draft: StoreDraft, facts: Facts) -> Changed[Store]:
     store = adopt(
         Store,
         draft,
-        languages=_distinct(draft.languages),
-        countries=_distinct(draft.countries),
+        languages=distinct(draft.languages or ()),
+        countries=distinct(draft.countries or ()),
         distribution_channels=_channels(draft.distribution_channels, "ProductDistribution", facts),
         supply_channels=_channels(draft.supply_channels, "InventorySupply", facts),
         product_selections=_selections(draft.product_selections, facts),
@@ -107,15 +118,6 @@ def create_store(draft: StoreDraft, facts: Facts) -> Changed[Store]:
 @stores.delete
 def delete_store(store: Store, facts: Facts) -> Changed[Store]:
     return Changed(store, (told.StoreDeleted(),))
-
-
-def _distinct(values: tuple[T, ...] | None) -> tuple[T, ...]:
-    """The values in order, each once."""
-    kept: list[T] = []
-    for value in values or ():
-        if value not in kept:
-            kept.append(value)
-    return tuple(kept)
 
 
 def _added(before: tuple[T, ...], after: tuple[T, ...]) -> tuple[T, ...]:
@@ -132,7 +134,7 @@ def set_name(store: Store, *, name: LocalizedString | None = None) -> Changed[St
 
 @stores.action("setLanguages")
 def set_languages(store: Store, *, languages: tuple[Locale, ...] | None = None) -> Changed[Store]:
-    after = _distinct(languages)
+    after = distinct(languages or ())
     message = told.StoreLanguagesChanged(
         added_languages=_added(store.languages, after), removed_languages=_added(after, store.languages)
     )
@@ -148,7 +150,7 @@ def _with_countries(store: Store, after: tuple[StoreCountry, ...]) -> Changed[St
 
 @stores.action("setCountries")
 def set_countries(store: Store, *, countries: tuple[StoreCountry, ...] | None = None) -> Changed[Store]:
-    return _with_countries(store, _distinct(countries))
+    return _with_countries(store, distinct(countries or ()))
 
 
 @stores.action("addCountry")
@@ -182,7 +184,7 @@ def _channel(target: ResourceIdentifier, role: ChannelRole, facts: Facts) -> Ref
 
 
 def _channels(targets: tuple[ResourceIdentifier, ...] | None, role: ChannelRole, facts: Facts) -> tuple[Reference, ...]:
-    return _distinct(tuple(_channel(target, role, facts) for target in targets or ()))
+    return distinct(_channel(target, role, facts) for target in targets or ())
 
 
 def _with_distribution(store: Store, after: tuple[Reference, ...]) -> Changed[Store]:
@@ -215,7 +217,7 @@ def set_distribution_channels(
 @stores.action("addDistributionChannel")
 def add_distribution_channel(store: Store, facts: Facts, *, distribution_channel: ResourceIdentifier) -> Changed[Store]:
     added = _channel(distribution_channel, "ProductDistribution", facts)
-    return _with_distribution(store, _distinct((*store.distribution_channels, added)))
+    return _with_distribution(store, distinct((*store.distribution_channels, added)))
 
 
 @stores.action("removeDistributionChannel")
@@ -235,7 +237,7 @@ def set_supply_channels(
 
 @stores.action("addSupplyChannel")
 def add_supply_channel(store: Store, facts: Facts, *, supply_channel: ResourceIdentifier) -> Changed[Store]:
-    return _with_supply(store, _distinct((*store.supply_channels, _channel(supply_channel, "InventorySupply", facts))))
+    return _with_supply(store, distinct((*store.supply_channels, _channel(supply_channel, "InventorySupply", facts))))
 
 
 @stores.action("removeSupplyChannel")

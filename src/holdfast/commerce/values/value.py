@@ -7,6 +7,7 @@ encoder that omits defaults keeps whatever a factory made.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import msgspec
@@ -52,6 +53,7 @@ class Value(msgspec.Struct, metaclass=ValueMeta, frozen=True, kw_only=True):
     """A frozen value, camel-cased on the wire, unknown wire fields ignored."""
 
 
+T = TypeVar("T")
 V = TypeVar("V", bound=Value)
 
 
@@ -138,6 +140,11 @@ def encode(value: Any) -> bytes:
 def builtins(value: Any) -> Any:
     """A value as plain dicts and lists with wire names."""
     return msgspec.to_builtins(value, enc_hook=encode_special)
+
+
+def distinct(values: Iterable[T]) -> tuple[T, ...]:
+    """The values in order, each once."""
+    return tuple(dict.fromkeys(values))
 
 
 def adopt(shape: type[V], draft: Value, **changed: Any) -> V:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from msgspec.structs import replace
 
 from holdfast.base.errors import MaxResourceLimitExceeded, RequiredField
@@ -24,20 +22,14 @@ from holdfast.commerce.resources.customer_credential import with_password
 from holdfast.commerce.resources.customer_group import customer_groups
 from holdfast.commerce.resources.store import store_reference
 from holdfast.commerce.values.reference import KeyReference, ResourceIdentifier
-
-T = TypeVar("T")
-
-
-def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(values))
-
+from holdfast.commerce.values.value import distinct
 
 # --- groups --------------------------------------------------------------------------------
 
 
 def assignments(drafts: AssignmentDrafts, facts: Facts) -> tuple[CustomerGroupAssignment, ...]:
     """The stored form of drafted assignments, each group once."""
-    return _distinct(tuple(_assignment(draft.customer_group, facts) for draft in drafts))
+    return distinct(tuple(_assignment(draft.customer_group, facts) for draft in drafts))
 
 
 def _assignment(group: ResourceIdentifier, facts: Facts) -> CustomerGroupAssignment:
@@ -99,7 +91,7 @@ def remove_customer_group_assignment(
 
 def store_references(targets: tuple[ResourceIdentifier, ...], facts: Facts) -> tuple[KeyReference, ...]:
     """The stored form of drafted stores, each once."""
-    return _distinct(tuple(store_reference(target, facts) for target in targets))
+    return distinct(tuple(store_reference(target, facts) for target in targets))
 
 
 def _in_stores(customer: Customer, stores: tuple[KeyReference, ...]) -> Changed[Customer]:
@@ -117,7 +109,7 @@ def set_stores(customer: Customer, facts: Facts, *, stores: tuple[ResourceIdenti
 
 @customers.action("addStore")
 def add_store(customer: Customer, facts: Facts, *, store: ResourceIdentifier) -> Changed[Customer]:
-    return _in_stores(customer, _distinct((*customer.stores, store_reference(store, facts))))
+    return _in_stores(customer, distinct((*customer.stores, store_reference(store, facts))))
 
 
 @customers.action("removeStore")
