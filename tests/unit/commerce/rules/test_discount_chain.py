@@ -195,3 +195,17 @@ def exact_cost(items: Sequence[Lots]) -> Fraction:
 )
 def test_a_thousand_screws_at_six_tenths_of_a_cent(chosen: Step, left: list[tuple[int, int]]) -> None:
     assert prices(after_step([(Lot(1000, 60, scale=100),)], [0], chosen, EUR)) == [left]
+
+
+def test_units_in_cents_and_in_parts_of_cents_are_told_apart_by_what_they_cost() -> None:
+    """A screw at 0.6 cents is cheaper than a bolt at 2, though 60 parts are more than 2 cents."""
+    screws, bolts = Lot(2, 60, scale=100), Lot(2, 2)
+    free = after_step([(screws,), (bolts,)], [0, 1], step(off(10_000), buy(2, 1)), EUR)
+    assert prices(free) == [[(2, 0)], [(2, 2)]]
+    even = after_step([(screws,), (bolts,)], [0, 1], step(less(4, "EvenDistribution")), EUR)
+    # the screws together cost a cent and give all of it, the bolts the rest
+    assert prices(even) == [[(2, 10)], [(1, 0), (1, 1)]]
+
+
+def test_a_fixed_price_in_another_currency_is_no_price() -> None:
+    assert after_step([(Lot(1, 300),)], [0], step(fixed(250)), Terms("USD", "HalfEven")) == [(Lot(1, 300),)]
