@@ -40,6 +40,14 @@ async def whole_pass(desk: Desk, lane: Lane) -> None:
     auditor.stop()
 
 
+async def leave_alone(desk: Desk) -> None:
+    """Forget all other projects, and what was seen of them: one project is soon looked through."""
+    for table in ("project", "api_client"):
+        await desk.sql(f"DELETE FROM {table} WHERE project <> $1", desk.project)
+    for table in ("audit_pass", "finding"):
+        await desk.sql(f"DELETE FROM {table}")
+
+
 async def listed(desk: Desk) -> list[Any]:
     """What is on the list of this project, and whether it is gone."""
     rows = await desk.sql(
@@ -153,8 +161,7 @@ async def test_an_audit_that_has_not_begun_holds_no_promise(desk: Desk, tmp_path
         held, broken = (counts.numbers[place(SLICES, "durability", word)] for word in ("yes", "no"))
         return held, broken
 
-    await desk.sql("DELETE FROM finding")
-    await desk.sql("DELETE FROM audit_pass")
+    await leave_alone(desk)
     held, broken = await told()
     assert await told() == (held, broken)
     await whole_pass(desk, a_lane("zone documents"))
@@ -181,9 +188,7 @@ async def test_a_worker_killed_in_the_middle_of_a_pass_is_followed_by_one_that_c
     desk: Desk, tmp_path: Path
 ) -> None:
     await desk.sku()
-    for table in ("project", "api_client"):  # one project is soon looked through
-        await desk.sql(f"DELETE FROM {table} WHERE project <> $1", desk.project)
-    await desk.sql("DELETE FROM audit_pass")
+    await leave_alone(desk)
     with worker(desk, tmp_path) as first:
         await until(lambda: has(desk, "looked_at > 0"))
         first.send_signal(signal.SIGKILL)
