@@ -11,7 +11,7 @@ from tests.conftest import Shop, run_holdfast
 
 from holdfast.cli.main import COMMANDS
 
-HEAVY = ("asyncio", "asyncpg", "granian", "msgspec", "structlog", "holdfast.ops", "holdfast.store")
+HEAVY = ("asyncio", "asyncpg", "msgspec", "structlog", "uvicorn", "holdfast.ops", "holdfast.store")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -7,7 +7,7 @@
     ├── ResourceNotFound                 404
     ├── ConcurrentModification           409
     ├── RequestTimeout                   408
-    ├── ContentTooLarge                  413
+    ├── ContentTooLarge              413/431
     ├── IdempotencyKeyReuse              422
     ├── TooManyRequests                  429
     ├── DeadlineExceeded                 504
@@ -116,6 +116,13 @@ class RequiredField(Rejected):
 
 class ContentTooLarge(ApiError):
     status = 413
+
+
+class HeadTooLarge(ContentTooLarge):
+    """The line and the headers of a request; published for bodies."""
+
+    status = 431
+    code = ContentTooLarge.code
 
 
 class RequestTimeout(ApiError):

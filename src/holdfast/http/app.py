@@ -86,17 +86,21 @@ _RETRY_AFTER_SECONDS = itertools.cycle((b"1", b"2", b"3"))
 _FULL = OverCapacity()
 _FULL_BODY = encode(_FULL.body())
 _READS = ("GET", "HEAD")
+_BODILESS = (204, 304)
 
 # A request for something beside the projects: method, path, query, headers, body → status, headers, body.
 Side = Callable[[str, str, str, Mapping[str, str], bytes], Awaitable[tuple[int, Headers, bytes]]]
 
 
 class Asked(NamedTuple):
-    """A request as it arrived: its headers by name, and how much it matters."""
+    """A request whose head was looked at: its headers by name, how much it matters, and its answer if it has one."""
 
     scope: Scope
     headers: Mapping[bytes, bytes]
     criticality: Criticality | None
+    correlation: bytes
+    began: float
+    at_once: Reply | None = None
 
     @property
     def authorization(self) -> bytes | None:
@@ -138,8 +142,10 @@ class App:
         self._counter = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+        await self.go_on(self.look(scope), scope, receive, send)
+
+    def look(self, scope: Scope) -> Asked:
+        """The head of a request; with the answer, if it is kept, or that there is no room."""
         began = time.perf_counter()
         given = dict(scope["headers"])
         authorization = given.get(b"authorization")
@@ -147,31 +153,37 @@ class App:
         if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
             correlation = b"%b-%x" % (self._prefix, next(self._counter))
         method, path = scope["method"], scope["path"]
-        found = None
         if authorization is not None and method in _READS:
             found = self.kept.find(scope, authorization, given.get(b"if-none-match"))
-        if found is not None:
-            kept, endpoint = found
-            reply = self._limited(scope, authorization, Criticality.READ, READ) or kept
-        else:
-            endpoint = endpoint_of(method, path)
-            reply = await self._looked_into(Asked(scope, given, criticality(method, path)), receive, correlation)
-        await _send(scope, send, reply, correlation)
-        count_answer(endpoint, reply[0], time.perf_counter() - began)
+            if found is not None:
+                kept, endpoint = found
+                asked = Asked(scope, given, Criticality.READ, correlation, began)
+                reply = self._limited(scope, authorization, Criticality.READ, READ) or kept
+                return asked._replace(at_once=_complete(asked, endpoint, reply))
+        asked = Asked(scope, given, criticality(method, path), correlation, began)
+        if asked.criticality is None or not self.gate.is_full(asked.criticality):
+            return asked
+        return asked._replace(at_once=_complete(asked, endpoint_of(method, path), self._instead(asked, _FULL)))
 
-    async def _looked_into(self, asked: Asked, receive: Receive, correlation: bytes) -> Reply:
-        """The answer to a request for which none was kept."""
+    async def go_on(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that was looked at."""
+        endpoint = endpoint_of(scope["method"], scope["path"])
+        reply = asked.at_once or _complete(asked, endpoint, await self._looked_into(asked, receive))
+        status, headers, body = reply
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _looked_into(self, asked: Asked, receive: Receive) -> Reply:
+        """The answer to a request that is let in, or waits to be."""
         matters = asked.criticality
         reply = None
         if matters is not None:
-            if self.gate.is_full(matters):
-                return self._instead(asked, _FULL)
             cost = cost_of(asked.scope["method"], matters)
             reply = self._limited(asked.scope, asked.authorization, matters, cost)
         if reply is None:
             # Every request is a task of its own, so what is bound here ends with it.
-            bind_contextvars(correlation_id=correlation.decode())
-            with traced(asked.scope, asked.headers, correlation) as span:
+            bind_contextvars(correlation_id=asked.correlation.decode())
+            with traced(asked.scope, asked.headers, asked.correlation) as span:
                 reply = await self._answer(asked, receive)
                 span.answered(reply[0])
         if reply[0] == 201 and matters is Criticality.ORDER:
@@ -320,11 +332,11 @@ def _named(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
 
 
-async def _send(scope: Scope, send: Send, reply: Reply, correlation: bytes) -> None:
+def _complete(asked: Asked, endpoint: str, reply: Reply) -> Reply:
+    """The answer as it is sent, counted."""
     status, headers, body = reply
-    headers.append((b"x-correlation-id", correlation))
-    if scope["method"] == "HEAD" and status != 304:  # all else has the length of what is sent
+    headers.append((b"x-correlation-id", asked.correlation))
+    if status not in _BODILESS:
         headers.append((b"content-length", b"%d" % len(body)))
-        body = b""
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    count_answer(endpoint, status, time.perf_counter() - asked.began)
+    return status, headers, b"" if asked.scope["method"] == "HEAD" else body

@@ -15,9 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import uvloop
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from holdfast.base import log, tracing
 from holdfast.base.config import BadSetting, Config, read_config, sentence, variable
@@ -47,6 +44,7 @@ from holdfast.http.rate_page import Page
 from holdfast.http.rate_settings import RateSettings
 from holdfast.http.rates import Rates
 from holdfast.http.routes import Router
+from holdfast.http.server import Server
 from holdfast.http.shelf import Shelf
 from holdfast.http.sides import internal_side, metrics_side, oauth_side
 from holdfast.http.telling import of_gate, of_kept, of_rates, of_store
@@ -58,16 +56,9 @@ from holdfast.outbound.telling import of_outbound
 from holdfast.store.store import Store
 from holdfast.store.tokens import Tokens
 
-# Connections that wait to be accepted, in the kernel, and those one process serves.
-BACKLOG = 1_024
 # Objects made, then collections of the younger generation, between two collections. Values are frozen
 # and in no cycle, so there is little to find; the usual 700 would look for it in the middle of each order.
 GC_THRESHOLDS = (20_000, 30, 50)
-CONNECTIONS_MAX = 1_024
-# What of a request is read ahead of the application, each connection.
-READ_AHEAD_BYTES_MAX = 128 * 1024
-# A request's head arrives whole within this time, or its connection is closed.
-HEAD_MILLISECONDS_MAX = 30_000
 
 
 async def serve(config: Config) -> None:
@@ -92,17 +83,7 @@ async def serve(config: Config) -> None:
         partial(of_outbound, client),
     )
     watching = asyncio.create_task(watch(counts, tellers))
-    server = Server(
-        app,
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.ASGI,
-        backlog=BACKLOG,
-        backpressure=CONNECTIONS_MAX,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS_MAX, max_buffer_size=READ_AHEAD_BYTES_MAX),
-        websockets=False,
-        log_enabled=False,
-    )
+    server = Server(app, config.host, config.port, drain_seconds=config.drain_seconds)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, server.stop)

@@ -16,18 +16,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from tests.unit.http.limited import AUTHORIZATION, CLIENT, know, limiter
 
 from holdfast.base import tracing
-from holdfast.http.app import App
+from holdfast.http.app import App, Asked, Scope
 from holdfast.http.auth import Authenticator
 from holdfast.http.kept_answer import Keeping, KeptAnswer
 from holdfast.http.ladder import ladder_of
 from holdfast.http.measured import count_answer, endpoint_of
 from holdfast.http.rate_page import Page
 from holdfast.http.routes import Router
+from holdfast.http.server import Server
 from holdfast.ops.bench.limits import _wait_for, cpu_seconds, free_port
 from holdfast.ops.bench.load import drive, request
 from holdfast.outbound.breaker import Breaker, Policy, admitted, judged
@@ -153,16 +152,20 @@ class Evergreen:
 
     def __init__(self) -> None:
         self._app = app()
+        self.go_on = self._app.go_on
         (self._kept,) = self._app.kept._answers.values()
 
-    async def __call__(self, *arguments: Any) -> None:
+    def look(self, scope: Scope) -> Asked:
         self._kept.began_at = time.monotonic()
         self._kept.fresh_until = self._kept.began_at + 1.0
-        await self._app(*arguments)
+        return self._app.look(scope)
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        await self._app(scope, receive, send)
 
 
 async def serve(port: int) -> None:
-    server = Server(Evergreen(), port=port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
+    server = Server(Evergreen(), "127.0.0.1", port, drain_seconds=1.0)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     await server.serve()
 
