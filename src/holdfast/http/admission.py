@@ -4,8 +4,9 @@ So many requests are under way at once as http/limits.py allows. Beyond that the
 checkouts that have begun in front, all others in the order they came. A crowd that fits is never
 refused. It does not fit when the queue is full, or stands: when for an interval everybody let in had
 waited longer than the target (CoDel, RFC 8289: a queue that does not drain serves nobody faster). Then
-the gate is overloaded until nobody has been refused for a while: the queue is short, and what has not
-begun may use but a share of the limit, so that what has begun finds room at once.
+the gate is overloaded for a time: the queue is short, and what has not begun may use but a share of the
+limit, so that what has begun finds room at once. That time ends by itself, however many are refused: the
+few who come back at once when they are refused would keep it up for ever.
 """
 
 from __future__ import annotations
@@ -22,19 +23,17 @@ from holdfast.http.limits import WINDOW_REQUESTS_MIN, WINDOW_SECONDS, Seen, firs
 
 # Requests of one kind and those before it that may wait in one process, while all can be served.
 QUEUE_MAX = 256
-# The same in an overload, as a share of the limit.
-OVERLOADED_QUEUE_SHARES = {
-    # Long enough for the checkouts that have begun: none of them is to be lost.
-    Criticality.ORDER: 4.0,
-    Criticality.STEP: 4.0,
-    Criticality.READ: 0.25,
-    Criticality.BEGIN: 0.25,
-    Criticality.QUERY: 0.25,
-}
+# The same in an overload. Checkouts that have begun, as a share of the limit: none of them is to be lost.
+OVERLOADED_QUEUE_SHARE = 4.0
+# What has not begun: so few that each is let in before its time is over. Who waits in vain costs most of all.
+OVERLOADED_QUEUE_MAX = 4
 # What has not begun may use this share of the limit in an overload.
 OVERLOADED_ROOM_SHARE = 0.75
-# How long an overload outlasts its last refusal.
+# How long an overload lasts. Then it is tried whether all fit; when they do not, the next one lasts twice as long.
 OVERLOADED_SECONDS = 1.0
+OVERLOADED_SECONDS_MAX = 4.0
+TRIAL_SECONDS = 1.0
+TRIAL_QUEUE_MAX = 64
 # A queue in which everybody waits longer than the target for an interval is an overload.
 TARGET_SECONDS = 1.5
 INTERVAL_SECONDS = 1.0
@@ -123,6 +122,7 @@ class Gate:
         self._queues: tuple[deque[Waiter], ...] = tuple(deque() for _ in Criticality)
         self._in_flight = 0
         self._overloaded_until = float("-inf")
+        self._overload_seconds = OVERLOADED_SECONDS
         self._standing_since: float | None = None
         self._sweeping = False
 
@@ -256,19 +256,31 @@ class Gate:
         self._figures.refused[criticality] += 1
 
     def _overload(self) -> None:
-        self._overloaded_until = self._clock() + OVERLOADED_SECONDS
+        now = self._clock()
+        if now < self._overloaded_until:
+            return
+        failed = self._is_on_trial(now)
+        longer = min(2 * self._overload_seconds, OVERLOADED_SECONDS_MAX)
+        self._overload_seconds = longer if failed else OVERLOADED_SECONDS
+        self._overloaded_until = now + self._overload_seconds
 
     def _is_overloaded(self) -> bool:
         return self._clock() < self._overloaded_until
+
+    def _is_on_trial(self, now: float) -> bool:
+        return 0 <= now - self._overloaded_until < TRIAL_SECONDS
 
     def _ahead(self, criticality: Criticality) -> int:
         """How many wait that one of this kind who comes now would come after."""
         return sum(map(len, self._queues[: criticality + 1]))
 
     def _bound(self, criticality: Criticality) -> int:
-        if not self._is_overloaded():
-            return QUEUE_MAX
-        return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARES[criticality]))
+        now, begun = self._clock(), criticality in _BEGUN
+        if now < self._overloaded_until:
+            bound = int(self._limit.value * OVERLOADED_QUEUE_SHARE) if begun else OVERLOADED_QUEUE_MAX
+        else:
+            bound = TRIAL_QUEUE_MAX if self._is_on_trial(now) and not begun else QUEUE_MAX
+        return min(QUEUE_MAX, bound)
 
     def _room(self, criticality: Criticality) -> int:
         """How many may be under way for one of this kind to come in."""

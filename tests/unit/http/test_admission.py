@@ -16,9 +16,12 @@ from holdfast.base.outside import door, outside
 from holdfast.http.admission import (
     INTERVAL_SECONDS,
     OVERLOADED_SECONDS,
+    OVERLOADED_SECONDS_MAX,
     OVERLOADED_WAIT_SECONDS,
     QUEUE_MAX,
     TARGET_SECONDS,
+    TRIAL_QUEUE_MAX,
+    TRIAL_SECONDS,
     WAIT_SECONDS_MAX,
     Gate,
 )
@@ -170,11 +173,47 @@ async def test_an_overload_is_over_when_nobody_has_been_refused_for_a_while() ->
     await crowd.overload()
     await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
     await crowd.end()
-    crowd.clock.now += OVERLOADED_SECONDS
+    crowd.clock.now += OVERLOADED_SECONDS + TRIAL_SECONDS
     refused = crowd.refused.total()
     await crowd.come(BEGIN, LIMIT_FIRST + QUEUE_MAX)
     await crowd.end()
     assert crowd.refused.total() == refused
+
+
+async def test_few_who_come_back_at_once_do_not_keep_an_overload_up() -> None:
+    """Each refused one tries again ten milliseconds later; there are fewer of them than may wait."""
+    crowd = Crowd()
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    await crowd.go(LIMIT_FIRST)
+    outside, tries = TRIAL_QUEUE_MAX + LIMIT_FIRST, 0
+    while outside:
+        refused, tries = crowd.refused.total(), tries + 1
+        await crowd.come(BEGIN, outside)
+        outside = crowd.refused.total() - refused
+        await crowd.pass_time(0.01)
+        assert tries < 2 * OVERLOADED_SECONDS / 0.01
+    assert tries > 10
+    await crowd.end()
+
+
+async def test_an_overload_that_goes_on_is_tried_less_and_less_often() -> None:
+    crowd = Crowd()
+    await crowd.fill()
+    lasted = []
+    for _ in range(4):
+        await crowd.come(BEGIN, QUEUE_MAX + 1)
+        since = crowd.clock.now
+        while crowd.overloaded():
+            await crowd.come(BEGIN)
+            await crowd.pass_time(0.1)
+        lasted.append(round(crowd.clock.now - since))
+    assert lasted == [OVERLOADED_SECONDS, 2, OVERLOADED_SECONDS_MAX, OVERLOADED_SECONDS_MAX]
+    await crowd.pass_time(TRIAL_SECONDS)
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_SECONDS)
+    assert not crowd.overloaded()
+    await crowd.end()
 
 
 async def test_a_queue_that_stands_is_an_overload_though_it_is_not_full() -> None:
