@@ -70,9 +70,10 @@ PARAMETERS_MAX = 1_000
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9_/-]{8,256}")
 _PRIVATE = (b"cache-control", PRIVATE)
 _LIVE: Headers = [*USUAL, _PRIVATE, SERVED_LIVE]
+# `user-agent`: published SDKs set it, and Firefox and Safari ask for it.
 _ALLOWED = (
-    b"authorization, content-type, idempotency-key, if-none-match, x-correlation-id, x-external-user-id, "
-    b"x-request-deadline, x-request-timeout"
+    b"accept, authorization, content-type, idempotency-key, if-none-match, user-agent, x-correlation-id, "
+    b"x-external-user-id, x-request-deadline, x-request-timeout, x-requested-with"
 )
 _PREFLIGHT: Headers = [
     OPEN,
