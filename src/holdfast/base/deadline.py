@@ -60,7 +60,10 @@ class Deadline:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if self._rang and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        task = self._task
+        # The task's context knows this deadline: let go of it, or only the garbage collector frees the two.
+        del self._task, self._timer
+        if self._rang and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise (DeadlineExceeded if self._begun_at is None else PendingOperation) from problem
 
 
