@@ -126,9 +126,11 @@ async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
     return Answer(page(bodies, wanted.paging, found.total))
 
 
-async def any_match(work: Work, kind: Resource[Any], request: Request) -> bool:
-    """HEAD of a collection: whether any resource matches."""
-    return await work.store.exists(search_of(work, kind, request))
+async def any_match(work: Work, kind: Resource[Any], request: Request) -> Answer:
+    """HEAD of a collection. Raises ResourceNotFound when no resource matches."""
+    if not await work.store.exists(search_of(work, kind, request)):
+        raise ResourceNotFound("No resource matches.")
+    return Answer(b"")
 
 
 async def find(work: Work, kind: Resource[Any], request: Request, target: Target, *, ahead: bool = False) -> Document:

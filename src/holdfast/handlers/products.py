@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from holdfast.base.errors import ResourceNotFound
 from holdfast.commerce.resources.product.projection import priced
 from holdfast.commerce.resources.product.shape import Product, products
 from holdfast.commerce.rules.availability import availability_by_sku
@@ -44,9 +43,7 @@ async def query(work: Work, request: Request) -> Answer:
 @endpoint("HEAD", "products", scope=SCOPE, parameters=("where",))
 async def any_match(work: Work, request: Request) -> Answer:
     """Whether any product matches."""
-    if not await crud.any_match(work, products, request):
-        raise ResourceNotFound("No resource matches.")
-    return Answer(b"")
+    return await crud.any_match(work, products, request)
 
 
 async def _read(work: Work, request: Request, target: Target) -> Answer:

@@ -7,7 +7,6 @@ after that is a look-up by collection in the register, however many resource typ
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -126,16 +125,10 @@ def _collection_use_case(method: str, kind: Resource[Any], *, me: bool) -> Run |
     if method == "GET":
         return lambda work, request: crud.query(work, kind, request)
     if method == "HEAD":
-        return partial(_head, kind)
+        return lambda work, request: crud.any_match(work, kind, request)
     if method == "POST" and (kind.my_draft if me else kind.draft) is not None:
         return lambda work, request: crud.create(work, kind, request)
     return None
-
-
-async def _head(kind: Resource[Any], work: Work, request: Request) -> Answer:
-    if not await crud.any_match(work, kind, request):
-        raise ResourceNotFound("No resource matches.")
-    return Answer(b"")
 
 
 _BY_METHOD: dict[str, Callable[[Work, Resource[Any], Request, Target], Awaitable[Answer]]] = {
