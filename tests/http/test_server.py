@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from holdfast.http.server import Bounds, Reply, Scope, Server
+from holdfast.http.kept import Reply
+from holdfast.http.server import Bounds, Scope, Server
 from holdfast.ops.bench.limits import free_port
 
 PATIENCE_SECONDS = 30.0

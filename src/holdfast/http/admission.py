@@ -256,31 +256,28 @@ class Gate:
         self._figures.refused[criticality] += 1
 
     def _overload(self) -> None:
-        now = self._clock()
-        if now < self._overloaded_until:
+        if self._is_overloaded():
             return
-        failed = self._is_on_trial(now)
         longer = min(2 * self._overload_seconds, OVERLOADED_SECONDS_MAX)
-        self._overload_seconds = longer if failed else OVERLOADED_SECONDS
-        self._overloaded_until = now + self._overload_seconds
+        self._overload_seconds = longer if self._is_on_trial() else OVERLOADED_SECONDS
+        self._overloaded_until = self._clock() + self._overload_seconds
 
     def _is_overloaded(self) -> bool:
         return self._clock() < self._overloaded_until
 
-    def _is_on_trial(self, now: float) -> bool:
-        return 0 <= now - self._overloaded_until < TRIAL_SECONDS
+    def _is_on_trial(self) -> bool:
+        """Whether an overload is just over, and it is seen whether all fit."""
+        return not self._is_overloaded() and self._clock() < self._overloaded_until + TRIAL_SECONDS
 
     def _ahead(self, criticality: Criticality) -> int:
         """How many wait that one of this kind who comes now would come after."""
         return sum(map(len, self._queues[: criticality + 1]))
 
     def _bound(self, criticality: Criticality) -> int:
-        now, begun = self._clock(), criticality in _BEGUN
-        if now < self._overloaded_until:
-            bound = int(self._limit.value * OVERLOADED_QUEUE_SHARE) if begun else OVERLOADED_QUEUE_MAX
-        else:
-            bound = TRIAL_QUEUE_MAX if self._is_on_trial(now) and not begun else QUEUE_MAX
-        return min(QUEUE_MAX, bound)
+        begun = criticality in _BEGUN
+        if self._is_overloaded():
+            return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARE)) if begun else OVERLOADED_QUEUE_MAX
+        return TRIAL_QUEUE_MAX if self._is_on_trial() and not begun else QUEUE_MAX
 
     def _room(self, criticality: Criticality) -> int:
         """How many may be under way for one of this kind to come in."""

@@ -168,9 +168,9 @@ class App:
 
     async def go_on(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was looked at."""
-        endpoint = endpoint_of(scope["method"], scope["path"])
-        reply = asked.at_once or _complete(asked, endpoint, await self._looked_into(asked, receive))
-        status, headers, body = reply
+        status, headers, body = asked.at_once or _complete(
+            asked, endpoint_of(scope["method"], scope["path"]), await self._looked_into(asked, receive)
+        )
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -22,9 +22,9 @@ from holdfast.base.errors import ApiError, General, HeadTooLarge, InvalidInput, 
 from holdfast.base.log import log
 from holdfast.commerce.values.value import encode
 from holdfast.http.headers import USUAL, Headers
+from holdfast.http.kept import Reply
 
 Scope = MutableMapping[str, Any]
-Reply = tuple[int, Headers, bytes]
 
 # Connections that wait to be accepted, in the kernel.
 BACKLOG = 1_024
@@ -127,7 +127,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # One look at all connections each second takes the place of a timer for each answer.
+        # Its timer knows nothing of answers given at once: `look_after` is for all.
         self._unset_keepalive_if_required()
         self._waits_since = self.loop.time()
 
