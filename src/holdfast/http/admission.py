@@ -2,8 +2,8 @@
 
 So many requests are under way at once as http/limits.py allows. Beyond that they wait: the steps of
 checkouts that have begun in front, all others in the order they came. A crowd that fits is never
-refused. It does not fit when the queue is full, or stands: when for an interval everybody let in had
-waited longer than the target (CoDel, RFC 8289: a queue that does not drain serves nobody faster). Then
+refused. It does not fit when the queue is full, or stands: when for an interval everybody of a kind who was
+let in had waited longer than the target (CoDel, RFC 8289: a queue that does not drain serves nobody faster). Then
 the gate is overloaded for a time: the queue is short, and what has not begun may use but a share of the
 limit, so that what has begun finds room at once. That time ends by itself, however many are refused: the
 few who come back at once when they are refused would keep it up for ever.
@@ -34,7 +34,7 @@ OVERLOADED_SECONDS = 1.0
 OVERLOADED_SECONDS_MAX = 4.0
 TRIAL_SECONDS = 1.0
 TRIAL_QUEUE_MAX = 64
-# A queue in which everybody waits longer than the target for an interval is an overload.
+# A queue in which everybody of a kind waits longer than the target for an interval is an overload.
 TARGET_SECONDS = 1.5
 INTERVAL_SECONDS = 1.0
 # A place in the queue is kept through a restart of the database; by what has not begun in an overload far shorter.
@@ -123,7 +123,8 @@ class Gate:
         self._in_flight = 0
         self._overloaded_until = float("-inf")
         self._overload_seconds = OVERLOADED_SECONDS
-        self._standing_since: float | None = None
+        # Since when each kind that waits has waited longer than the target.
+        self._standing_since: dict[Criticality, float] = {}
         self._sweeping = False
 
     @property
@@ -221,13 +222,11 @@ class Gate:
         return min(queues, key=lambda queue: queue[0].since)
 
     def _watch(self, waiter: Waiter) -> None:
-        """See whether the queue stands."""
+        """See whether the queue of his kind stands: those in front of it may be let in at once all the time."""
         now = self._clock()
         if now - waiter.since < TARGET_SECONDS:
-            self._standing_since = None
-        elif self._standing_since is None:
-            self._standing_since = now
-        elif now - self._standing_since > INTERVAL_SECONDS:
+            self._standing_since.pop(waiter.criticality, None)
+        elif now - self._standing_since.setdefault(waiter.criticality, now) > INTERVAL_SECONDS:
             self._overload()
 
     def _turn_away(self, waiter: Waiter) -> None:

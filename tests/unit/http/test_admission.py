@@ -231,6 +231,21 @@ async def test_a_queue_that_stands_is_an_overload_though_it_is_not_full() -> Non
     await crowd.end()
 
 
+async def test_a_queue_stands_though_what_has_begun_passes_it_by() -> None:
+    crowd = Crowd()
+    await crowd.fill()
+    await crowd.come(BEGIN, 100)
+    crowd.clock.now += TARGET_SECONDS
+    for _ in range(3):
+        assert not crowd.overloaded()
+        crowd.clock.now += INTERVAL_SECONDS
+        await crowd.go()
+        await crowd.come(STEP)
+        await crowd.go()
+    assert crowd.overloaded()
+    await crowd.end()
+
+
 async def test_a_queue_that_drains_after_a_pause_is_no_overload() -> None:
     """The database was away for some seconds: those who waited are served, none is refused."""
     crowd = Crowd()
