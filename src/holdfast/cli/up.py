@@ -75,12 +75,17 @@ def options_from(given: argparse.Namespace) -> Any:
         data=data_folder(given.data),
         host=given.host or environment.get("HOLDFAST_HOST", "127.0.0.1"),
         port=port_from(environment) if given.port is None else given.port,
-        workers=given.workers or min(WORKERS_DEFAULT_MAX, os.cpu_count() or 1),
+        workers=given.workers or min(WORKERS_DEFAULT_MAX, cores()),
         database=given.database or environment.get("HOLDFAST_DATABASE_URL"),
         demo=not given.no_demo,
         ready_file=given.ready_file.absolute() if given.ready_file else None,
         public_url=environment.get("HOLDFAST_PUBLIC_URL"),
     )
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def port_from(environment: Mapping[str, str]) -> int:

@@ -273,4 +273,7 @@ async def _main(job: Job) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(_main(Job(**json.load(sys.stdin))))))  # noqa: T201 - the parent reads it
+    told = json.dumps(uvloop.run(_main(Job(**json.load(sys.stdin)))))
+    # `print` loses the rest of what a pipe takes but a part of, where output is unbuffered (PYTHONUNBUFFERED).
+    with open(sys.stdout.fileno(), "wb", closefd=False) as parent:
+        parent.write(told.encode())

@@ -8,7 +8,7 @@
 Then once more, as often as there are rounds: a flood is compared with the peaks before and after it, because
 the machine may be another one a minute later, and the median round counts. The shoppers of the flood honour
 nothing. They keep a core of their own, all through, as if they came from other machines: what a refusal costs
-whoever is refused is not the shop's to pay.
+whoever is refused is not the shop's to pay. The shop has the others, and as many API processes as `up` starts there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from holdfast.ops.bench.flood import BUCKET_SECONDS
-from holdfast.ops.bench.run import API_PROCESSES, running_shop
+from holdfast.ops.bench.run import running_shop
 from holdfast.ops.bench.shop import Shop, open_shop, stock_up
 from holdfast.ops.bench.shoppers import Seen, percentile_ms, shop_around
 
@@ -81,12 +81,13 @@ async def run(scale: OverloadScale, report: Callable[[str], None]) -> Overload:
     """Measure a stocked shop of our own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         os.chmod(folder, 0o711)  # noqa: PTH101,S103 - the database account has to pass through
-        with _apart() as shoppers, running_shop(Path(folder), API_PROCESSES) as facts:
+        with _apart() as shoppers, running_shop(Path(folder)) as facts:
             os.sched_setaffinity(0, shoppers)
             shop = open_shop(facts["apiUrl"], facts["projectKey"], facts["clientId"], facts["clientSecret"])
-            report(f"stocking up {PRODUCTS} products, API processes: {API_PROCESSES}")
+            workers = facts["pids"]["workers"]
+            report(f"stocking up {PRODUCTS} products, API processes: {len(workers)}")
             await stock_up(shop, PRODUCTS)
-            return await measure_overload(shop, facts["pids"]["workers"], PRODUCTS, scale, report)
+            return await measure_overload(shop, workers, PRODUCTS, scale, report)
 
 
 async def measure_overload(

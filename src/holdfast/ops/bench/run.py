@@ -311,11 +311,12 @@ async def _hot(bench: Bench, number: int, distinct: Figure) -> Figure:
 
 
 @contextmanager
-def running_shop(folder: Path, workers: int) -> Iterator[dict[str, Any]]:
-    """`holdfast up` in a folder; yields what its ready file says."""
+def running_shop(folder: Path, workers: int | None = None) -> Iterator[dict[str, Any]]:
+    """`holdfast up` in a folder, with as many API processes as it starts of itself; yields what its ready file says."""
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "holdfast.cli.main", "up", "--no-demo", "--data", str(folder / "data")]
-    command += ["--port", str(free_port()), "--workers", str(workers), "--ready-file", str(ready)]
+    command += ["--port", str(free_port()), "--ready-file", str(ready)]
+    command += [] if workers is None else ["--workers", str(workers)]
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
