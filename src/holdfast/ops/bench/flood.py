@@ -24,7 +24,8 @@ import uvloop
 
 from holdfast.ops.bench.load import whole_answer
 
-CONNECTIONS_MAX = 1_500
+# Fewer than one process of a shop accepts.
+CONNECTIONS_MAX = 1_000
 TICK_SECONDS = 0.001
 # After the last shopper was due, those inside may finish.
 FINISH_SECONDS_MAX = 10.0
@@ -140,14 +141,19 @@ class Flood:
         try:
             _, connection = await loop.create_connection(lambda: Connection(self), self.job.host, self.job.port)
         except OSError:
-            self.lost()
+            self._open -= 1
+            self.seen.statuses[0] += 1
             return
         connection.begin(shopper)
 
-    def lost(self) -> None:
-        """A connection is gone."""
+    def lost(self, connection: Connection) -> None:
+        """A connection is gone, and with it whoever was asking something."""
         self._open -= 1
         self.seen.statuses[0] += 1
+        if connection in self._idle:
+            self._idle.remove(connection)
+        elif connection.is_asking:
+            self._leave()
 
     def entered(self) -> None:
         self._inside += 1
@@ -183,15 +189,18 @@ class Flood:
 
     def _gone(self, connection: Connection) -> None:
         """A shopper has left; in a closed loop the next one comes at once."""
-        self._inside -= 1
+        self._leave()
         if self._over:
-            if not self._inside:
-                self._empty.set()
             return
         if self.job.clients:
             connection.begin(Shopper(time.monotonic(), next(self._skus)))
         else:
             self._idle.append(connection)
+
+    def _leave(self) -> None:
+        self._inside -= 1
+        if self._over and not self._inside:
+            self._empty.set()
 
 
 class Connection(asyncio.Protocol):
@@ -205,6 +214,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+
+    @property
+    def is_asking(self) -> bool:
+        return self._shopper is not None
 
     def begin(self, shopper: Shopper) -> None:
         self._flood.entered()
@@ -221,10 +234,11 @@ class Connection(asyncio.Protocol):
         self._buffer = buffer if answer is None else b""
         if answer is not None:
             assert self._shopper is not None
-            self._flood.answered(self, self._shopper, *answer)
+            shopper, self._shopper = self._shopper, None
+            self._flood.answered(self, shopper, *answer)
 
     def connection_lost(self, _reason: Exception | None) -> None:
-        self._flood.lost()
+        self._flood.lost(self)
 
 
 _ADDRESS = '{"country":"DE","city":"Berlin","firstName":"Ada","lastName":"L","email":"a@b.co"}'
