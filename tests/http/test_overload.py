@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Shop
 from tests.http.api import Api, refusal
 
+from holdfast.base.counts import counts
 from holdfast.http.admission import Gate
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
@@ -123,6 +124,29 @@ def full_app() -> App:
     return app
 
 
+def scope(method: str, path: str) -> dict[str, Any]:
+    return {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+
+
+class Counts:
+    """What was counted lately: how many requests and refusals, without how long they took."""
+
+    def __init__(self) -> None:
+        self._seen = self._now()
+
+    def since(self) -> dict[int, float]:
+        before, self._seen = self._seen, self._now()
+        return {
+            n: now - before[n]
+            for n, now in enumerate(self._seen)
+            if float(now - before[n]).is_integer() and now > before[n]
+        }
+
+    @staticmethod
+    def _now() -> list[float]:
+        return list(counts.numbers)
+
+
 async def call(app: App, method: str, path: str) -> tuple[int, dict[bytes, bytes], bytes]:
     """The answer of an application that has no reason to ask for the body."""
     sent: list[Mapping[str, Any]] = []
@@ -133,8 +157,7 @@ async def call(app: App, method: str, path: str) -> tuple[int, dict[bytes, bytes
     async def note(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
-    await app(scope, receive, note)
+    await app(scope(method, path), receive, note)
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
@@ -149,6 +172,47 @@ async def test_a_full_process_says_so_before_it_reads_anything_and_when_to_come_
         assert headers[b"x-correlation-id"]
         waits.add(int(headers[b"retry-after"]))
     assert waits == {1, 2, 3}  # clients refused together come back apart
+
+
+HEAD = b"POST /shop/carts HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: my-cart-1\r\nContent-Length: 18\r\n\r\n"
+PLAIN = HEAD + b'{"currency":"EUR"}'
+
+
+class Crowded(Full):
+    def is_overloaded(self) -> bool:
+        return True
+
+
+async def test_what_is_turned_away_unparsed_is_told_and_counted_the_same() -> None:
+    app = full_app()
+    counted = Counts()
+    parsed = app.look(scope("POST", "/shop/carts") | {"headers": [(b"x-correlation-id", b"my-cart-1")]}).at_once
+    parsed_counts = counted.since()
+    assert len(parsed_counts) >= 3  # the request, its latency's bucket, its refusal
+    app.gate = Crowded(time.monotonic)
+    turned_away = app.turn_away(PLAIN)
+    assert turned_away is not None
+    assert parsed is not None
+    assert parsed_counts == counted.since()
+    assert [told for told in turned_away[1] if told[0] != b"retry-after"] == [
+        told for told in parsed[1] if told[0] != b"retry-after"
+    ]
+    assert (turned_away[0], turned_away[2]) == (parsed[0], parsed[2])
+
+
+@pytest.mark.parametrize(
+    ("gate", "sent"),
+    [
+        (Full, PLAIN),
+        (Crowded, PLAIN + b" "),
+        (Crowded, PLAIN.replace(b"/shop/carts", b"/-/projects")),
+    ],
+    ids=["no overload", "not plain", "never refused"],
+)
+async def test_only_what_is_sure_to_be_refused_is_turned_away_unparsed(gate: type[Full], sent: bytes) -> None:
+    app = full_app()
+    app.gate = gate(time.monotonic)
+    assert app.turn_away(sent) is None
 
 
 async def test_a_full_process_still_answers_preflights() -> None:

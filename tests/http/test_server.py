@@ -7,12 +7,13 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
 from holdfast.http.kept import Reply
-from holdfast.http.server import Bounds, Scope, Server
+from holdfast.http.server import Bounds, Connection, Scope, Server
+from holdfast.http.whole import whole_post
 from holdfast.ops.bench.limits import free_port
 
 PATIENCE_SECONDS = 30.0
@@ -30,6 +31,10 @@ class Echo:
         self.gate.set()
         self.looked: list[str] = []
         self.inside = asyncio.Event()
+
+    def turn_away(self, data: bytes) -> Reply | None:
+        post = whole_post(data)
+        return (503, [(b"content-length", b"4")], b"away") if post is not None and post.path == "/away" else None
 
     def look(self, scope: Scope) -> Asked:
         self.looked.append(scope["path"])
@@ -144,6 +149,42 @@ async def test_an_answer_at_once_waits_for_the_one_before_it() -> None:
             assert shop.application.looked == ["/one"]
             shop.application.gate.set()
             assert [(await shopper.answer()).body for _ in range(2)] == [b"/one", b"no"]
+
+
+PLAIN = request("/away", method="POST", body=b"ten")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answers"),
+    [
+        ([PLAIN, PLAIN], [b"away", b"away"]),
+        ([request("/at-once"), PLAIN, request("/two")], [b"no", b"away", b"/two"]),
+        ([PLAIN + request("/one")], [b"ten", b"/one"]),  # more than one request: the parser's
+        ([PLAIN[:20], PLAIN[20:]], [b"ten"]),
+        ([request("/at-once", method="POST", body=PLAIN)[: -len(PLAIN)], PLAIN, request("/two")], [b"no", b"/two"]),
+    ],
+    ids=["turned away", "between others", "with another", "in pieces", "inside a body"],
+)
+async def test_what_is_turned_away_is_one_request_and_no_part_of_another(
+    pieces: list[bytes], answers: list[bytes]
+) -> None:
+    async with served() as shop, client(shop, request("/hello")) as shopper:
+        assert (await shopper.answer()).body == b"/hello"
+        (connection,) = shop.server._state.connections
+        for piece in pieces:  # each as one read, as the kernel may give them
+            cast("Connection", connection).data_received(piece)
+        assert [(await shopper.answer()).body for _ in answers] == answers
+
+
+async def test_nobody_is_turned_away_before_who_asked_first_is_answered() -> None:
+    async with served() as shop:
+        shop.application.gate.clear()
+        async with client(shop, request("/one")) as shopper:
+            await shop.application.inside.wait()
+            (connection,) = shop.server._state.connections
+            cast("Connection", connection).data_received(PLAIN)
+            shop.application.gate.set()
+            assert [(await shopper.answer()).body for _ in range(2)] == [b"/one", b"ten"]
 
 
 async def test_the_body_of_what_is_answered_at_once_is_passed_over() -> None:

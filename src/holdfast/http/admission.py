@@ -12,6 +12,7 @@ few who come back at once when they are refused would keep it up for ever.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +29,10 @@ OVERLOADED_QUEUE_SHARE = 4.0
 # What has not begun: so few that each is let in before its time is over. Who waits in vain costs most of all.
 OVERLOADED_QUEUE_MAX = 4
 # What has not begun may use this share of the limit in an overload.
-OVERLOADED_ROOM_SHARE = 0.75
+OVERLOADED_ROOM_SHARE = 0.8
+# And that of the fullest moment lately: how long until a fall is followed to a third. Who is answered in one batch
+# comes back in one with his next step, a few hundredths of a second later; a place that is free in between is his.
+FULLEST_SECONDS = 0.05
 # How long an overload lasts. Then it is tried whether all fit; when they do not, the next one lasts twice as long.
 OVERLOADED_SECONDS = 1.0
 OVERLOADED_SECONDS_MAX = 4.0
@@ -39,8 +43,8 @@ TARGET_SECONDS = 1.5
 INTERVAL_SECONDS = 1.0
 # A place in the queue is kept through a restart of the database; by what has not begun in an overload far shorter.
 WAIT_SECONDS_MAX = 10.0
-OVERLOADED_WAIT_SECONDS = 0.1
-SWEEP_SECONDS = 0.1
+OVERLOADED_WAIT_SECONDS = 0.05
+SWEEP_SECONDS = 0.02
 _BEGUN = (Criticality.ORDER, Criticality.STEP)
 
 
@@ -87,6 +91,20 @@ class Figures:
         self.overloaded = False
 
 
+class Fullest:
+    """How many were inside at the fullest moment lately: a rise is followed at once, a fall as time goes by."""
+
+    def __init__(self) -> None:
+        self._most = 0.0
+        self._at = 0.0
+
+    def see(self, in_flight: int, now: float) -> int:
+        """What it comes to, with so many inside now."""
+        self._most = max(in_flight, self._most * math.exp((self._at - now) / FULLEST_SECONDS))
+        self._at = now
+        return int(self._most)
+
+
 class Stay:
     """A request that has come in: it may step out while it waits for somebody else's machine."""
 
@@ -121,6 +139,8 @@ class Gate:
         self._window = Window(clock() + WINDOW_SECONDS, 0)
         self._queues: tuple[deque[Waiter], ...] = tuple(deque() for _ in Criticality)
         self._in_flight = 0
+        self._fullest = Fullest()
+        self._expected = 0
         self._overloaded_until = float("-inf")
         self._overload_seconds = OVERLOADED_SECONDS
         # Since when each kind that waits has waited longer than the target.
@@ -132,19 +152,38 @@ class Gate:
         """The figures as they stand now."""
         figures = self._figures
         figures.in_flight, figures.waiting = self._in_flight, sum(map(len, self._queues))
-        figures.limit, figures.overloaded = self._limit.value, self._is_overloaded()
+        figures.limit, figures.overloaded = self._limit.value, self.is_overloaded()
         return figures
+
+    def is_overloaded(self) -> bool:
+        """Whether more has come lately than fits."""
+        return self._clock() < self._overloaded_until
 
     def is_full(self, criticality: Criticality) -> bool:
         """Whether a request would be refused; told before anything of it is read, and counted as a refusal."""
-        if self._in_flight < self._room(criticality) or self._ahead(criticality) < self._bound(criticality):
+        beyond = self._expected - max(0, self._free(criticality))
+        if beyond < 0 or self._ahead(criticality) + beyond < self._bound(criticality):
             return False
         self._refused(criticality)
         return True
 
+    def expect(self) -> None:
+        """Somebody was told that there is room, and enters in the next round of the event loop.
+
+        In an overload the next ones are told so: who is refused at the gate has become a task, and costs five times
+        a refusal.
+        """
+        if self.is_overloaded():
+            if not self._expected:
+                asyncio.get_running_loop().call_soon(self._expect_nobody)
+            self._expected += 1
+
+    def _expect_nobody(self) -> None:
+        self._expected = 0
+
     async def enter(self, criticality: Criticality) -> None:
         """Come in, perhaps after waiting; whoever came in calls `leave`. Raises OverCapacity."""
-        if self._in_flight >= self._room(criticality) or self._ahead(criticality):
+        if self._free(criticality) <= 0 or self._ahead(criticality):
             await self._wait(criticality)
         else:
             self._in_flight += 1
@@ -153,9 +192,10 @@ class Gate:
 
     def leave(self, criticality: Criticality, seconds: float) -> None:
         """Go, after so long inside; the next ones come in."""
+        now = self._clock()
+        self._fullest.see(self._in_flight, now)
         self._in_flight -= 1
         self._window.add(criticality, seconds)
-        now = self._clock()
         if self._window.is_over(now):
             self._limit = next_limit(self._limit, self._window.seen(), self._window.in_flight_most)
             self._window = Window(now + WINDOW_SECONDS, self._in_flight)
@@ -205,7 +245,7 @@ class Gate:
 
     def _admit(self) -> None:
         """Let in who waits, as far as there is room for his kind."""
-        while (queue := self._next()) is not None and self._in_flight < self._room(queue[0].criticality):
+        while (queue := self._next()) is not None and self._free(queue[0].criticality) > 0:
             waiter = queue.popleft()
             if self._is_stale(waiter):
                 self._turn_away(waiter)
@@ -217,7 +257,7 @@ class Gate:
     def _next(self) -> deque[Waiter] | None:
         """The queue whose turn it is."""
         queues = [queue for queue in self._queues if queue]
-        if not queues or queues[0][0].criticality in _BEGUN or self._is_overloaded():
+        if not queues or queues[0][0].criticality in _BEGUN or self.is_overloaded():
             return queues[0] if queues else None
         return min(queues, key=lambda queue: queue[0].since)
 
@@ -245,6 +285,7 @@ class Gate:
         for queue in self._queues:
             while queue and (queue[0].place.done() or self._is_stale(queue[0])):
                 self._turn_away(queue.popleft())
+        self._admit()  # the fullest moment may be past though nobody has left since
         if any(self._queues):
             self._sweep_later()
 
@@ -255,18 +296,15 @@ class Gate:
         self._figures.refused[criticality] += 1
 
     def _overload(self) -> None:
-        if self._is_overloaded():
+        if self.is_overloaded():
             return
         longer = min(2 * self._overload_seconds, OVERLOADED_SECONDS_MAX)
         self._overload_seconds = longer if self._is_on_trial() else OVERLOADED_SECONDS
         self._overloaded_until = self._clock() + self._overload_seconds
 
-    def _is_overloaded(self) -> bool:
-        return self._clock() < self._overloaded_until
-
     def _is_on_trial(self) -> bool:
         """Whether an overload is just over, and it is seen whether all fit."""
-        return not self._is_overloaded() and self._clock() < self._overloaded_until + TRIAL_SECONDS
+        return not self.is_overloaded() and self._clock() < self._overloaded_until + TRIAL_SECONDS
 
     def _ahead(self, criticality: Criticality) -> int:
         """How many wait that one of this kind who comes now would come after."""
@@ -274,16 +312,16 @@ class Gate:
 
     def _bound(self, criticality: Criticality) -> int:
         begun = criticality in _BEGUN
-        if self._is_overloaded():
+        if self.is_overloaded():
             return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARE)) if begun else OVERLOADED_QUEUE_MAX
         return TRIAL_QUEUE_MAX if self._is_on_trial() and not begun else QUEUE_MAX
 
-    def _room(self, criticality: Criticality) -> int:
-        """How many may be under way for one of this kind to come in."""
-        if criticality in _BEGUN or not self._is_overloaded():
-            return self._limit.requests
-        return int(self._limit.value * OVERLOADED_ROOM_SHARE)
+    def _free(self, criticality: Criticality) -> int:
+        """How many places are free for one of this kind."""
+        if criticality in _BEGUN or not self.is_overloaded():
+            return self._limit.requests - self._in_flight
+        return int(self._limit.value * OVERLOADED_ROOM_SHARE) - self._fullest.see(self._in_flight, self._clock())
 
     def _is_stale(self, waiter: Waiter) -> bool:
-        short = waiter.criticality not in _BEGUN and self._is_overloaded()
+        short = waiter.criticality not in _BEGUN and self.is_overloaded()
         return self._clock() - waiter.since > (OVERLOADED_WAIT_SECONDS if short else WAIT_SECONDS_MAX)

@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -59,6 +59,7 @@ from holdfast.http.rates import Rates
 from holdfast.http.routes import Route, Router, place_of
 from holdfast.http.shelf import Shelf
 from holdfast.http.traced import traced
+from holdfast.http.whole import whole_post
 from holdfast.store.store import Store
 
 Scope = Mapping[str, Any]
@@ -67,6 +68,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 # Published bound.
 URL_CHARACTERS_MAX = 8_192
 PARAMETERS_MAX = 1_000
+# Paths whose meaning is remembered.
+MEANINGS_MAX = 1_024
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9_/-]{8,256}")
 _PRIVATE = (b"cache-control", PRIVATE)
 _LIVE: Headers = [*USUAL, _PRIVATE, SERVED_LIVE]
@@ -87,6 +90,7 @@ _RETRY_AFTER_SECONDS = itertools.cycle((b"1", b"2", b"3"))
 _FULL = OverCapacity()
 _FULL_BODY = encode(_FULL.body())
 _READS = ("GET", "HEAD")
+_POST: Scope = {"method": "POST"}
 _BODILESS = (204, 304)
 
 # A request for something beside the projects: method, path, query, headers, body → status, headers, body.
@@ -150,9 +154,7 @@ class App:
         began = time.perf_counter()
         given = dict(scope["headers"])
         authorization = given.get(b"authorization")
-        correlation = given.get(b"x-correlation-id")
-        if correlation is None or not _CORRELATION_ID.fullmatch(correlation):
-            correlation = b"%b-%x" % (self._prefix, next(self._counter))
+        correlation = self._correlation(given.get(b"x-correlation-id"))
         method, path = scope["method"], scope["path"]
         if authorization is not None and method in _READS:
             found = self.kept.find(scope, authorization, given.get(b"if-none-match"))
@@ -162,9 +164,29 @@ class App:
                 reply = self._limited(scope, authorization, Criticality.READ, READ) or kept
                 return asked._replace(at_once=_complete(asked, endpoint, reply))
         asked = Asked(scope, given, criticality(method, path), correlation, began)
-        if asked.criticality is None or not self.gate.is_full(asked.criticality):
+        if asked.criticality is None:
             return asked
-        return asked._replace(at_once=_complete(asked, endpoint_of(method, path), self._instead(asked, _FULL)))
+        if self.gate.is_full(asked.criticality):
+            return asked._replace(at_once=_complete(asked, endpoint_of(method, path), self._instead(asked, _FULL)))
+        self.gate.expect()
+        return asked
+
+    def turn_away(self, data: bytes) -> Reply | None:
+        """The refusal of what just arrived, if it is plain that it will be refused; it need not be parsed then."""
+        if not self.gate.is_overloaded() or (post := whole_post(data)) is None:
+            return None
+        began = time.perf_counter()
+        matters, endpoint = _meant(post.path)
+        if matters is None or not self.gate.is_full(matters):
+            return None
+        asked = Asked(_POST, {}, matters, self._correlation(post.correlation), began)
+        return _complete(asked, endpoint, _refused(asked, _FULL))
+
+    def _correlation(self, given: bytes | None) -> bytes:
+        """What a request is called: as its client calls it, if that is a name."""
+        if given is not None and _CORRELATION_ID.fullmatch(given):
+            return given
+        return b"%b-%x" % (self._prefix, next(self._counter))
 
     async def go_on(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was looked at."""
@@ -218,10 +240,7 @@ class App:
     def _instead(self, asked: Asked, error: ApiError) -> Reply:
         """What is answered instead of what was asked for: something older, or the refusal."""
         kept = self.kept.instead(asked.scope, asked.authorization, error, asked.held)
-        if kept is not None:
-            return kept
-        count_refusal(error.code, of_order=asked.criticality is Criticality.ORDER)
-        return _refusal(error)
+        return kept if kept is not None else _refused(asked, error)
 
     async def _admitted_answer(self, asked: Asked, receive: Receive) -> Reply:
         """The answer, once its body has come and the gate lets it in: a slow sender takes nobody's place."""
@@ -295,6 +314,17 @@ def _headers(answer: Answer) -> Headers:
 
 def _rendered(answer: Answer) -> bytes:
     return answer.value if isinstance(answer.value, bytes) else encode(answer.value)
+
+
+def _refused(asked: Asked, error: ApiError) -> Reply:
+    count_refusal(error.code, of_order=asked.criticality is Criticality.ORDER)
+    return _refusal(error)
+
+
+@lru_cache(MEANINGS_MAX)
+def _meant(path: str) -> tuple[Criticality | None, str]:
+    """How much a POST matters, and what it is counted as."""
+    return criticality("POST", path), endpoint_of("POST", path)
 
 
 def _refusal(error: ApiError) -> Reply:

@@ -24,8 +24,8 @@ from typing import NamedTuple
 # In requests under way in one process. The least still fills a batch; the most bounds what drifts.
 LIMIT_MIN = 16
 LIMIT_FIRST = 40
-LIMIT_MAX = 96
-TOLERANCE = 1.5
+LIMIT_MAX = 120
+TOLERANCE = 2.0
 GRADIENT_MIN = 0.5
 SMOOTHING = 0.2
 # Share of the limit that must have been in use before it may grow (Gradient2: 0.5, which lets a quiet day raise

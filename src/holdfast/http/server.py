@@ -56,6 +56,8 @@ class Asked(Protocol):
 class Application(Protocol):
     """What is served: an ASGI application whose first look waits for nothing."""
 
+    def turn_away(self, data: bytes) -> Reply | None: ...
+
     def look(self, scope: Scope) -> Asked: ...
 
     async def go_on(self, asked: Any, scope: Scope, receive: Any, send: Any) -> None: ...
@@ -73,6 +75,8 @@ class Connection(HttpToolsProtocol):
         self._is_answered = False
         self._head_bytes = 0
         self._in_head = False
+        # Whether the next byte is the first of a request.
+        self._is_between = True
         # Since when the head of a request is waited for, and since when nothing that was sent is read.
         self._waits_since = self.loop.time()
         self._stuck_since: float | None = None
@@ -85,6 +89,11 @@ class Connection(HttpToolsProtocol):
             self._end(OverCapacity())
 
     def data_received(self, data: bytes) -> None:
+        if self._is_between and self._is_free() and not self.flow.write_paused:
+            refusal = self._application.turn_away(data)
+            if refusal is not None:
+                self._write(refusal)
+                return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -100,6 +109,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
+        self._is_between = False
         self._head_bytes = 0
         self._waits_since = self.loop.time()
 
@@ -120,6 +130,7 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._is_between = True
         if not self._is_answered:
             super().on_message_complete()
 
@@ -143,6 +154,9 @@ class Connection(HttpToolsProtocol):
 
     def _answer(self, reply: Reply) -> None:
         self._is_answered = True
+        self._write(reply)
+
+    def _write(self, reply: Reply) -> None:
         self.transport.write(_on_the_wire(reply, self.server_state.default_headers))
         self._waits_since = self.loop.time()
 

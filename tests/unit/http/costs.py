@@ -155,7 +155,7 @@ class Evergreen:
 
     def __init__(self) -> None:
         self._app = app()
-        self.go_on = self._app.go_on
+        self.turn_away, self.go_on = self._app.turn_away, self._app.go_on
         (self._kept,) = self._app.kept._answers.values()
 
     def look(self, scope: Scope) -> Asked:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from holdfast.base.errors import OverCapacity
 from holdfast.base.outside import door, outside
 from holdfast.http.admission import (
+    FULLEST_SECONDS,
     INTERVAL_SECONDS,
+    OVERLOADED_QUEUE_MAX,
     OVERLOADED_SECONDS,
     OVERLOADED_SECONDS_MAX,
     OVERLOADED_WAIT_SECONDS,
@@ -85,6 +87,7 @@ class Crowd:
     async def end(self) -> None:
         while self.inside or self.waiting:
             await self.go(len(self.inside))
+            await self.pass_time(FULLEST_SECONDS)
 
     async def _ask(self, criticality: Criticality) -> None:
         if self.gate.is_full(criticality):
@@ -155,6 +158,43 @@ async def test_in_an_overload_what_has_begun_finds_room_at_once() -> None:
     await crowd.come(STEP)
     assert len(crowd.inside) == inside + 1
     assert crowd.inside[-1] == STEP
+    await crowd.end()
+
+
+async def test_in_an_overload_who_is_answered_keeps_his_place_for_his_next_step() -> None:
+    crowd = Crowd()
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    await crowd.go(LIMIT_FIRST)
+    await crowd.come(BEGIN, 2)
+    assert not crowd.inside
+    await crowd.come(STEP, LIMIT_FIRST)
+    assert crowd.inside == [STEP] * LIMIT_FIRST
+    await crowd.end()
+
+
+async def test_in_an_overload_places_that_stay_free_are_given_away_though_nobody_leaves() -> None:
+    crowd = Crowd()
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    await crowd.go(LIMIT_FIRST)
+    await crowd.come(BEGIN, 2)
+    await crowd.pass_time(FULLEST_SECONDS / 2)
+    assert crowd.inside == [BEGIN, BEGIN]
+    await crowd.end()
+
+
+async def test_in_an_overload_those_told_of_room_take_it_from_who_asks_in_the_same_moment() -> None:
+    crowd = Crowd()
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    for _ in range(OVERLOADED_QUEUE_MAX):
+        assert not crowd.gate.is_full(BEGIN)
+        crowd.gate.expect()
+    assert crowd.gate.is_full(BEGIN)
+    assert not crowd.gate.is_full(STEP)
+    await asyncio.sleep(0)
+    assert not crowd.gate.is_full(BEGIN)  # none of them came
     await crowd.end()
 
 
