@@ -4,11 +4,20 @@ import json
 import subprocess
 import sys
 
+import pytest
 from tests.conftest import START_SECONDS, environment
 
 
-def test_a_network_that_is_none_stops_the_start() -> None:
-    settings = {"HOLDFAST_DATABASE_URL": "postgresql://nowhere.invalid/", "HOLDFAST_OUTBOUND_ALLOW": "10.0.0.1/8"}
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("HOLDFAST_OUTBOUND_ALLOW", "10.0.0.1/8", "10.0.0.1/8"),
+        ("HOLDFAST_TRUSTED_PROXIES", "10.0.0.0/8, my-proxy", "my-proxy"),
+        ("HOLDFAST_REDIS_URL", "http://cache:6379", "redis://"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_stops_the_start(name: str, value: str, named: str) -> None:
+    settings = {"HOLDFAST_DATABASE_URL": "postgresql://nowhere.invalid/", name: value}
     done = subprocess.run(
         [sys.executable, "-m", "holdfast.ops.server.prepare"],
         env={**environment(), **settings},
@@ -19,5 +28,5 @@ def test_a_network_that_is_none_stops_the_start() -> None:
     )
     assert done.returncode == 1
     told = json.loads(done.stdout)
-    assert "HOLDFAST_OUTBOUND_ALLOW" in told["why"]
-    assert "10.0.0.1/8" in told["why"]
+    assert name in told["why"]
+    assert named in told["why"]

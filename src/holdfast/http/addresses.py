@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
+
+from holdfast.base.networks import Network
 
 # Proxies in a row that are looked through.
 PROXIES_MAX = 16
 ADDRESSES_KEPT_MAX = 4_096
 # A subscriber is given a whole network of this size.
 IPV6_NETWORK_BITS = 64
-
-Network = IPv4Network | IPv6Network
-
-
-def networks(text: str) -> tuple[Network, ...]:
-    """The networks of a comma-separated list. Raises ValueError naming the one that is none."""
-    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 class Addresses:

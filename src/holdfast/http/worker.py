@@ -17,8 +17,9 @@ from pathlib import Path
 import uvloop
 
 from holdfast.base import log, tracing
-from holdfast.base.config import BadSetting, Config, read_config, sentence, variable
+from holdfast.base.config import Config, read_config
 from holdfast.base.counts import FOLDER, counts
+from holdfast.base.networks import trusted_of
 from holdfast.base.receipts import read_signer
 from holdfast.base.vitals import watch
 from holdfast.commerce.catalogue import load_resources
@@ -27,7 +28,7 @@ from holdfast.handlers.catalogue import load_handlers
 from holdfast.handlers.extensions import Extensions
 from holdfast.handlers.oauth import OAuth
 from holdfast.handlers.verify_credentials import verifier
-from holdfast.http.addresses import Addresses, Network, networks
+from holdfast.http.addresses import Addresses
 from holdfast.http.app import App
 from holdfast.http.auth import Authenticator
 from holdfast.http.health import Health, background_part, database_part
@@ -133,16 +134,8 @@ def build(store: Store, config: Config, rate_page: Path | None = None, client: C
 def limiter(store: Store, authenticator: Authenticator, config: Config, page: Page) -> Rates:
     """What limits the callers of this process. Raises BadSetting."""
     hosts = Hosts(SharedBuckets(config.redis_url), page) if config.redis_url else None
-    addresses = Addresses(trusted_proxies(config))
+    addresses = Addresses(trusted_of(config.trusted_proxies))
     return Rates(page, authenticator, RateSettings(store), addresses, elsewhere=hosts)
-
-
-def trusted_proxies(config: Config) -> tuple[Network, ...]:
-    """Raises BadSetting."""
-    try:
-        return networks(config.trusted_proxies)
-    except ValueError as error:
-        raise BadSetting(f"{variable('trusted_proxies')}: {error}. It means: {sentence('trusted_proxies')}") from error
 
 
 def main() -> None:

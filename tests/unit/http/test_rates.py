@@ -12,8 +12,9 @@ import pytest
 from tests.unit.http.limited import AUTHORIZATION, COSTS, SCOPE, crowd, know, limiter
 from tests.unit.http.reference_bucket import ReferenceBucket
 
+from holdfast.base.networks import trusted_of
 from holdfast.commerce.facts import Caller
-from holdfast.http.addresses import Addresses, networks
+from holdfast.http.addresses import Addresses
 from holdfast.http.bucket import SECOND, Tier
 from holdfast.http.criticality import Criticality, criticality
 from holdfast.http.rate_page import ALONE_SECONDS, Page
@@ -272,7 +273,7 @@ def test_an_address_is_taken_from_proxies_we_trust_and_nobody_else(
     peer: str, forwarded: list[bytes], name: str
 ) -> None:
     headers = [(b"host", b"x"), *((b"x-forwarded-for", each) for each in forwarded)]
-    assert Addresses(networks(TRUSTED)).of({"client": (peer, 1) if peer else None, "headers": headers}) == name
+    assert Addresses(trusted_of(TRUSTED)).of({"client": (peer, 1) if peer else None, "headers": headers}) == name
 
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:

@@ -14,11 +14,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
-from holdfast.base.config import BadSetting, read_config
+from holdfast.base.config import BadSetting, Config, read_config
 from holdfast.base.log import configure
+from holdfast.base.networks import trusted_of
 from holdfast.ops.server.binaries import VERSION_MIN
 from holdfast.ops.trouble import Trouble
 from holdfast.outbound.addresses import allowed_of
+from holdfast.outbound.redis import client_of
 from holdfast.store.migrations import ChangedMigrationError, migrate
 
 CONNECT_TIMEOUT_SECONDS = 10.0
@@ -29,13 +31,21 @@ def main() -> int:
     try:
         config = read_config(os.environ)
         configure("prepare", config.log_level)
-        allowed_of(config.outbound_allow)
+        check(config)
         asyncio.run(prepare(config.database_url))
     except Trouble as trouble:
         return tell(trouble)
     except BadSetting as error:
         return tell(Trouble("A setting is wrong.", why=str(error), code="bad-setting"))
     return 0
+
+
+def check(config: Config) -> None:
+    """See that the processes can read what they are told. Raises BadSetting."""
+    allowed_of(config.outbound_allow)
+    trusted_of(config.trusted_proxies)
+    if config.redis_url:
+        client_of(config.redis_url, connections_max=1, seconds_max=1.0)
 
 
 def tell(trouble: Trouble) -> int:

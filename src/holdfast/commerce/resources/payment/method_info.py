@@ -52,7 +52,7 @@ def set_method_info(
     interface_account: str | UnsetType | None = UNSET,
     custom: CustomFieldsDraft | UnsetType | None = UNSET,
 ) -> Changed[Payment]:
-    """Update several parts in one go: only those named change, and null removes."""
+    """Update several parts in one go: only those named change; null is as if it were not named."""
     given: dict[str, Any] = {
         "payment_interface": payment_interface,
         "method": method,
