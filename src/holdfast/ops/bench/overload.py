@@ -40,7 +40,7 @@ class OverloadScale:
     clients: int = 64
     warm_up_seconds: float = 3.0
     peak_seconds: float = 8.0
-    flood_seconds: float = 12.0
+    flood_seconds: float = 24.0
     after_seconds: float = 5.0
     rounds: int = 3
 
@@ -110,7 +110,9 @@ async def measure_overload(
         flood = await load(scale.flood_seconds, rate=offered)
         watching.cancel()
         after = [await load(seconds) for seconds in (scale.after_seconds, scale.peak_seconds)]
-        rounds.append(_outcome(Peak.of(before, after[-1]), flood, offered, memory, after))
+        outcome = _outcome(Peak.of(before, after[-1]), flood, offered, memory, after)
+        report(f"placed {outcome.goodput_ratio:.0%} of the peak, p99 {outcome.p99_ratio:.1f} times")
+        rounds.append(outcome)
         before = after[-1]
     return sorted(rounds, key=lambda outcome: outcome.goodput_ratio)[len(rounds) // 2]
 
