@@ -24,7 +24,7 @@ from typing import NamedTuple
 # In requests under way in one process. The least still fills a batch; the most bounds what drifts.
 LIMIT_MIN = 16
 LIMIT_FIRST = 40
-LIMIT_MAX = 112
+LIMIT_MAX = 128
 TOLERANCE = 2.0
 GRADIENT_MIN = 0.5
 SMOOTHING = 0.2
