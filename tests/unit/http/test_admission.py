@@ -113,6 +113,14 @@ class Crowd:
             await asyncio.sleep(0)
 
 
+async def overloaded_crowd() -> Crowd:
+    """In an overload, when those who had waited longer than is allowed in one have been sent away."""
+    crowd = Crowd()
+    await crowd.overload()
+    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    return crowd
+
+
 async def test_a_crowd_that_fits_is_served_whole_and_in_order() -> None:
     crowd = Crowd()
     await crowd.come(BEGIN, LIMIT_FIRST + QUEUE_MAX)
@@ -135,9 +143,7 @@ async def test_what_has_begun_goes_before_what_has_not_and_the_order_before_all(
 
 
 async def test_in_an_overload_new_carts_are_refused_and_begun_checkouts_are_not() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     before = crowd.refused[BEGIN]
     await crowd.come(BEGIN, LIMIT_FIRST)
     await crowd.come(STEP, 20)
@@ -149,9 +155,7 @@ async def test_in_an_overload_new_carts_are_refused_and_begun_checkouts_are_not(
 
 
 async def test_in_an_overload_what_has_begun_finds_room_at_once() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     await crowd.go(LIMIT_FIRST // 8)
     await crowd.come(BEGIN, 20)
     inside = len(crowd.inside)
@@ -162,9 +166,7 @@ async def test_in_an_overload_what_has_begun_finds_room_at_once() -> None:
 
 
 async def test_in_an_overload_who_is_answered_keeps_his_place_for_his_next_step() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     await crowd.go(LIMIT_FIRST)
     await crowd.come(BEGIN, 2)
     assert not crowd.inside
@@ -174,9 +176,7 @@ async def test_in_an_overload_who_is_answered_keeps_his_place_for_his_next_step(
 
 
 async def test_in_an_overload_places_that_stay_free_are_given_away_though_nobody_leaves() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     await crowd.go(LIMIT_FIRST)
     await crowd.come(BEGIN, 2)
     await crowd.pass_time(FULLEST_SECONDS / 2)
@@ -185,9 +185,7 @@ async def test_in_an_overload_places_that_stay_free_are_given_away_though_nobody
 
 
 async def test_in_an_overload_those_told_of_room_take_it_from_who_asks_in_the_same_moment() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     for _ in range(OVERLOADED_QUEUE_MAX):
         assert not crowd.gate.is_full(BEGIN)
         crowd.gate.expect()
@@ -209,9 +207,7 @@ async def test_in_an_overload_nobody_who_has_not_begun_waits_long() -> None:
 
 
 async def test_an_overload_is_over_when_nobody_has_been_refused_for_a_while() -> None:
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     await crowd.end()
     crowd.clock.now += OVERLOADED_SECONDS + TRIAL_SECONDS
     refused = crowd.refused.total()
@@ -222,9 +218,7 @@ async def test_an_overload_is_over_when_nobody_has_been_refused_for_a_while() ->
 
 async def test_few_who_come_back_at_once_do_not_keep_an_overload_up() -> None:
     """Each refused one tries again ten milliseconds later; there are fewer of them than may wait."""
-    crowd = Crowd()
-    await crowd.overload()
-    await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
+    crowd = await overloaded_crowd()
     await crowd.go(LIMIT_FIRST)
     outside, tries = TRIAL_QUEUE_MAX + LIMIT_FIRST, 0
     while outside:

@@ -141,19 +141,21 @@ class Flood:
         try:
             _, connection = await loop.create_connection(lambda: Connection(self), self.job.host, self.job.port)
         except OSError:
-            self._open -= 1
-            self.seen.statuses[0] += 1
+            self._closed()
             return
         connection.begin(shopper)
 
     def lost(self, connection: Connection) -> None:
         """A connection is gone, and with it whoever was asking something."""
-        self._open -= 1
-        self.seen.statuses[0] += 1
+        self._closed()
         if connection in self._idle:
             self._idle.remove(connection)
         elif connection.is_asking:
             self._leave()
+
+    def _closed(self) -> None:
+        self._open -= 1
+        self.seen.statuses[0] += 1
 
     def entered(self) -> None:
         self._inside += 1
