@@ -128,7 +128,12 @@ async def query(work: Work, kind: Resource[Any], request: Request) -> Answer:
 
 async def any_match(work: Work, kind: Resource[Any], request: Request) -> Answer:
     """HEAD of a collection. Raises ResourceNotFound when no resource matches."""
-    if not await work.store.exists(search_of(work, kind, request)):
+    return await any_of(work, search_of(work, kind, request))
+
+
+async def any_of(work: Work, wanted: Search) -> Answer:
+    """HEAD of what a search would find. Raises ResourceNotFound when that is nothing."""
+    if not await work.store.exists(wanted):
         raise ResourceNotFound("No resource matches.")
     return Answer(b"")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from holdfast.base.errors import InsufficientScope, InvalidInput, ReferencedResourceNotFound, ResourceNotFound
+from holdfast.base.errors import InsufficientScope, InvalidInput, ReferencedResourceNotFound
 from holdfast.commerce.predicates.binding import bind, relocated
 from holdfast.commerce.predicates.paging import Paging, paging, relocated_keys, sort_keys
 from holdfast.commerce.predicates.parser import parse, parse_all
@@ -20,7 +20,7 @@ from holdfast.commerce.rules.availability import availability_by_sku
 from holdfast.commerce.rules.pricing import PriceSelector
 from holdfast.commerce.scopes import allows
 from holdfast.commerce.values.reference import KeyReference
-from holdfast.handlers.crud import Target, page, shown
+from holdfast.handlers.crud import Target, any_of, page, shown
 from holdfast.handlers.endpoints import Answer, Request, endpoint
 from holdfast.handlers.work import Work
 from holdfast.store.search import Search
@@ -130,9 +130,7 @@ async def query(work: Work, request: Request) -> Answer:
 async def any_match(work: Work, request: Request) -> Answer:
     """Whether any product matches."""
     view = await _view(work, request)
-    if not await work.store.exists(_search(work, request, view.look, _asked(request))):
-        raise ResourceNotFound("No resource matches.")
-    return Answer(b"")
+    return await any_of(work, _search(work, request, view.look, _asked(request)))
 
 
 async def _read(work: Work, request: Request, target: Target) -> Answer:
