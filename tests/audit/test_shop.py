@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import ANY
 
 import asyncpg
-import httpx
 import pytest
 from tests.conftest import Shop
 from tests.http.api import Api, refusal
+from tests.http.metrics_page import scrape
 
 from holdfast.base import clock
 from holdfast.base.ids import uuid7
@@ -154,8 +154,6 @@ def test_the_list_of_breaks_needs_its_scope_and_refuses_wild_pages(api: Api) -> 
 
 
 def test_every_check_is_counted(shop: Shop) -> None:
-    token = (shop.data / "metrics.token").read_text().strip()
-    answer = httpx.get(f"{shop.api_url}/-/metrics", headers={"Authorization": f"Bearer {token}"})
-    assert answer.headers["content-type"].startswith("text/plain")
+    page = scrape(shop)
     for name in checks():
-        assert f'holdfast_audit_findings{{check="{name}"}} ' in answer.text
+        assert f'holdfast_audit_findings{{check="{name}"}} ' in page

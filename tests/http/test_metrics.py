@@ -10,19 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import Shop, Start
+from tests.http.metrics_page import PATIENCE_SECONDS, scrape
 
 from holdfast.base.series import ENDPOINTS, OUTCOMES, REFUSALS, STATUS_CLASSES, STATUSES
 
-PATIENCE_SECONDS = 30
 # Labels whose values are listed in the code, and what they may be.
 ALLOWED = {"endpoint": ENDPOINTS, "status": STATUSES, "status_class": STATUS_CLASSES, "code": REFUSALS}
-
-
-def scrape(shop: Shop, path: str = "/metrics") -> str:
-    token = (shop.data / "metrics.token").read_text().strip()
-    answer = httpx.get(f"{shop.api_url}{path}", headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 def samples(text: str) -> list[tuple[str, Mapping[str, str], float]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import promql_parser
 from tests.conftest import Shop, run_holdfast
+from tests.http.metrics_page import scrape
 
 from holdfast.base.slo import SLOS
 from holdfast.ops.observe.files import DASHBOARD, RULES, contents
@@ -41,8 +42,7 @@ def test_without_a_shop_there_is_nothing_to_tell(tmp_path: Path) -> None:
 
 def test_the_files_ask_for_nothing_that_is_not_exported(shop: Shop) -> None:
     httpx.get(f"{shop.api_url}/nobody/products/1")
-    token = (shop.data / "metrics.token").read_text().strip()
-    text = httpx.get(f"{shop.api_url}/metrics", headers={"Authorization": f"Bearer {token}"}).text
+    text = scrape(shop)
     exported = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")}
     exported |= {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
     recorded = {rule["record"] for group in rules()["groups"] for rule in group["rules"] if "record" in rule}
