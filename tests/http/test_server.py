@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -170,10 +172,101 @@ async def test_what_is_turned_away_is_one_request_and_no_part_of_another(
 ) -> None:
     async with served() as shop, client(shop, request("/hello")) as shopper:
         assert (await shopper.answer()).body == b"/hello"
-        (connection,) = shop.server._state.connections
         for piece in pieces:  # each as one read, as the kernel may give them
-            cast("Connection", connection).data_received(piece)
+            connection_of(shop).data_received(piece)
         assert [(await shopper.answer()).body for _ in answers] == answers
+
+
+def connection_of(shop: Served) -> Connection:
+    (connection,) = shop.server._state.connections
+    return cast("Connection", connection)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.001)
+
+
+def is_polled(shop: Served) -> bool:
+    """Whether the connection is looked at, and not listened to."""
+    connection = connection_of(shop)
+    assert connection.transport.is_reading() == (connection._polled is None)
+    return connection._polled is not None
+
+
+@asynccontextmanager
+async def turned_away(shop: Served, quiet_seconds: float = PATIENCE_SECONDS) -> AsyncIterator[Client]:
+    """A client that was refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("holdfast.http.polling.QUIET_SECONDS", quiet_seconds)
+        async with client(shop, PLAIN) as shopper:
+            assert (await shopper.answer()).body == b"away"
+            assert is_polled(shop)
+            yield shopper
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (PLAIN, [b"away"]),
+        (request("/one"), [b"/one"]),
+        (request("/one") + PLAIN, [b"/one", b"ten"]),
+        (PLAIN + request("/one"), [b"ten", b"/one"]),
+        (request("/one", method="POST", body=b"x" * 300_000), [b"x" * 300_000]),  # more than one look takes
+    ],
+    ids=["refused again", "let in", "two", "refused and let in", "large"],
+)
+async def test_who_was_turned_away_may_ask_again(sent: bytes, answers: list[bytes]) -> None:
+    async with served() as shop, turned_away(shop) as shopper:
+        for _ in range(3):
+            shopper.writer.write(sent)
+            assert [(await shopper.answer()).body for _ in answers] == answers
+            assert is_polled(shop) == (answers == [b"away"])
+            shopper.writer.write(PLAIN)
+            assert (await shopper.answer()).body == b"away"
+
+
+async def test_who_was_turned_away_may_ask_in_pieces() -> None:
+    async with served() as shop, turned_away(shop) as shopper:
+        shopper.writer.write(PLAIN[:20])
+        await until(lambda: not is_polled(shop))
+        shopper.writer.write(PLAIN[20:])
+        assert (await shopper.answer()).body == b"ten"
+
+
+@pytest.mark.parametrize("rudely", [False, True])
+async def test_who_goes_after_he_was_turned_away_is_gone(rudely: bool) -> None:
+    async with served() as shop, turned_away(shop) as shopper:
+        if rudely:
+            linger = struct.pack("ii", 1, 0)  # reset, not closed
+            shopper.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        shopper.writer.close()
+        await all_gone(shop.server)
+
+
+async def test_who_stays_after_he_was_turned_away_is_left() -> None:
+    async with served(head_seconds=0.1) as shop, turned_away(shop) as shopper:
+        assert await shopper.is_closed()
+        await all_gone(shop.server)
+        assert not shop.server._polling._selector.get_map()  # the next client's descriptor may be the same
+
+
+async def test_all_are_listened_to_when_nobody_is_turned_away_any_more() -> None:
+    async with served() as shop, turned_away(shop, quiet_seconds=0.05) as shopper:
+        await until(lambda: not is_polled(shop))
+        shopper.writer.write(request("/one"))
+        assert (await shopper.answer()).body == b"/one"
+
+
+async def test_a_crowd_that_was_turned_away_is_answered_to_the_last() -> None:
+    async with served() as shop, AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(client(shop, PLAIN)) for _ in range(50)]
+        for sent in (PLAIN, PLAIN, request("/one")):
+            assert {(await shopper.answer()).body for shopper in crowd} == {b"away"}
+            for shopper in crowd:
+                shopper.writer.write(sent)
+        assert {(await shopper.answer()).body for shopper in crowd} == {b"/one"}
 
 
 async def test_nobody_is_turned_away_before_who_asked_first_is_answered() -> None:
@@ -181,8 +274,7 @@ async def test_nobody_is_turned_away_before_who_asked_first_is_answered() -> Non
         shop.application.gate.clear()
         async with client(shop, request("/one")) as shopper:
             await shop.application.inside.wait()
-            (connection,) = shop.server._state.connections
-            cast("Connection", connection).data_received(PLAIN)
+            connection_of(shop).data_received(PLAIN)
             shop.application.gate.set()
             assert [(await shopper.answer()).body for _ in range(2)] == [b"/one", b"ten"]
 
@@ -308,9 +400,7 @@ async def test_who_reads_no_answer_is_left() -> None:
 
 
 async def all_gone(server: Server) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while server.connections:  # noqa: ASYNC110 - nobody is told
-            await asyncio.sleep(0.01)
+    await until(lambda: not server.connections)
 
 
 async def test_too_many_connections_are_told_so_and_those_before_go_on() -> None:

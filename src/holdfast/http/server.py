@@ -7,6 +7,7 @@ message between them. Everything else is a task of its own behind uvicorn's ASGI
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import MutableMapping
 from email.utils import formatdate
 from functools import partial
@@ -23,12 +24,15 @@ from holdfast.base.log import log
 from holdfast.commerce.values.value import encode
 from holdfast.http.headers import USUAL, Headers
 from holdfast.http.kept import Reply
+from holdfast.http.polling import Polling
 
 Scope = MutableMapping[str, Any]
 
 # Connections that wait to be accepted, in the kernel.
 BACKLOG = 1_024
 TICK_SECONDS = 1.0
+# Of what has arrived on a connection, at one look.
+READ_BYTES_MAX = 64 * 1024
 # What a path of a request may raise.
 _UNREADABLE = (httptools.HttpParserError, UnicodeDecodeError)
 
@@ -68,10 +72,15 @@ class Application(Protocol):
 class Connection(HttpToolsProtocol):
     """A client's connection."""
 
-    def __init__(self, application: Application, config: Config, state: ServerState, bounds: Bounds) -> None:
+    def __init__(
+        self, application: Application, config: Config, state: ServerState, bounds: Bounds, polling: Polling
+    ) -> None:
         super().__init__(config, state, {})
         self._application = application
         self._bounds = bounds
+        self._polling = polling
+        # Its file descriptor, while it is looked at and not listened to.
+        self._polled: int | None = None
         self._is_answered = False
         self._head_bytes = 0
         self._in_head = False
@@ -88,12 +97,26 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > self._bounds.connections:
             self._end(OverCapacity())
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave_polling()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        if self._is_between and self._is_free() and not self.flow.write_paused:
-            refusal = self._application.turn_away(data)
-            if refusal is not None:
-                self._write(refusal)
-                return
+        if self._is_turned_away(data):
+            self._be_polled()
+        else:
+            self._parse(data)
+
+    def _is_turned_away(self, data: bytes) -> bool:
+        """Whether it was refused unparsed."""
+        if not self._is_between or not self._is_free() or self.flow.write_paused:
+            return False
+        refusal = self._application.turn_away(data)
+        if refusal is not None:
+            self._write(refusal)
+        return refusal is not None
+
+    def _parse(self, data: bytes) -> None:
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -133,6 +156,40 @@ class Connection(HttpToolsProtocol):
         self._is_between = True
         if not self._is_answered:
             super().on_message_complete()
+
+    # --- who is refused again and again ------------------------------------------------------
+
+    def poll(self) -> bool:
+        """What has arrived since the last look; whether it was refused."""
+        assert self._polled is not None
+        try:
+            data = os.read(self._polled, READ_BYTES_MAX)
+        except OSError:
+            return False  # nothing after all, or a reset: the next look finds the end
+        if data and self._is_turned_away(data):
+            return True
+        self.listen()
+        if data:  # otherwise the client is gone, which whoever listens is told too
+            self._parse(data)
+        return False
+
+    def listen(self) -> None:
+        """Read what arrives when it arrives."""
+        self._leave_polling()
+        self.transport.resume_reading()
+
+    def _be_polled(self) -> None:
+        """Read what arrives at the next look."""
+        if self._polled is not None:
+            return
+        self.transport.pause_reading()
+        self._polled = self.transport.get_extra_info("socket").fileno()
+        self._polling.add(self._polled, self)
+
+    def _leave_polling(self) -> None:
+        if self._polled is not None:
+            self._polling.remove(self._polled)
+            self._polled = None
 
     # --- what is answered --------------------------------------------------------------------
 
@@ -204,6 +261,7 @@ class Server:
         self._drain_seconds = drain_seconds
         self._bounds = bounds or Bounds()
         self._state = ServerState()
+        self._polling = Polling()
         self._config = Config(
             application,
             http=Connection,
@@ -237,7 +295,7 @@ class Server:
         ticking.cancel()
 
     def _connection(self) -> Connection:
-        return Connection(self._application, self._config, self._state, self._bounds)
+        return Connection(self._application, self._config, self._state, self._bounds, self._polling)
 
     async def _tick(self) -> None:
         """Keep the date that answers bear, and look after each connection."""

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 HEAD_BYTES_MAX = 4_096
 _HEAD = re.compile(rb"POST (/[\w./~=-]*)(?:\?[!-~]*)? HTTP/1\.1\r\n(?:[\w-]+:[^\x00-\x1f]*\r\n)+\r\n")
-_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,9}) *\r\n")
+# Its length, and what changes how a request is read or what becomes of its connection.
+_TELLING = re.compile(
+    rb"\r\n(?:content-length:(?: *([0-9]{1,9}) *(?=\r\n))?|connection:|expect:|transfer-encoding:|upgrade:)"
+)
 _CORRELATION = re.compile(rb"\r\nx-correlation-id: *([^\r]*?) *\r\n", re.IGNORECASE)
-# What changes how a request is read, or what becomes of its connection.
-_UNUSUAL = re.compile(rb"\r\n(?:connection|expect|transfer-encoding|upgrade):")
 
 
 class Whole(NamedTuple):
@@ -30,10 +31,8 @@ def whole_post(data: bytes) -> Whole | None:
     if found is None:
         return None
     head = found[0].lower()
-    lengths = _LENGTH.findall(head)
-    if head.count(b"\r\ncontent-length:") != 1 or len(lengths) != 1 or _UNUSUAL.search(head) is not None:
-        return None
-    if int(lengths[0]) != len(data) - found.end():
+    told = _TELLING.findall(head)  # the length, and b"" for whatever else there is
+    if len(told) != 1 or not told[0] or int(told[0]) != len(data) - found.end():
         return None
     correlation = _CORRELATION.search(data, 0, found.end()) if b"\r\nx-correlation-id:" in head else None
     return Whole(found[1].decode(), correlation and correlation[1])
