@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import httpx
 from tests.conftest import Shop
@@ -13,14 +14,14 @@ PATIENCE_SECONDS = 30.0
 _LOOKS = ("holdfast_database_connections{", "holdfast_events_waiting{", "holdfast_audit_findings{")
 
 
-def scrape(shop: Shop, path: str = "/metrics") -> str:
-    """The page with the database's numbers on it; as it was last told where they do not come in time."""
+def scrape(shop: Shop, path: str = "/metrics", *, wanted: Sequence[str] = _LOOKS) -> str:
+    """The page once all that is wanted is on it; as it was last told where that does not come in time."""
     token = (shop.data / "metrics.token").read_text().strip()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         headers = {"Authorization": f"Bearer {token}"}
         answer = httpx.get(f"{shop.api_url}{path}", headers=headers, timeout=PATIENCE_SECONDS)
         assert answer.status_code == 200, answer.text
-        if all(look in answer.text for look in _LOOKS) or time.monotonic() >= deadline:
+        if all(part in answer.text for part in wanted) or time.monotonic() >= deadline:
             return answer.text
         time.sleep(0.2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from tests.conftest import Shop, Start
+from tests.http.metrics_page import scrape
 
 PATIENCE_SECONDS = 60
 
@@ -53,24 +54,13 @@ def test_without_its_database_a_process_is_degraded_and_says_since_when(folder: 
         assert facts["parts"]["database"]["lastUpSeconds"] >= 0
         assert facts["parts"]["background"]["status"] == "up"
         assert httpx.get(f"{shop.api_url}/-/live").status_code == 200
-        assert "holdfast_database_up 0" in metrics(shop)
+        # Once the last look at the database has been forgotten.
+        assert "holdfast_database_up 0" in scrape(shop, wanted=["holdfast_database_up 0"])
         assert shop.command("status")["serving"] is False
     finally:
         for pid in (*children(postgres), postgres):
             os.kill(pid, signal.SIGCONT)
     wait_until(shop, lambda facts: facts["status"] == "ready")
-
-
-def metrics(shop: Shop) -> str:
-    """The page as it is once the last look at the database has been forgotten."""
-    token = (shop.data / "metrics.token").read_text().strip()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        headers = {"Authorization": f"Bearer {token}"}
-        text = httpx.get(f"{shop.api_url}/metrics", headers=headers, timeout=PATIENCE_SECONDS).text
-        if "holdfast_database_up 0" in text or time.monotonic() > deadline:
-            return text
-        time.sleep(0.05)
 
 
 def children(pid: int) -> list[int]:
