@@ -4,8 +4,8 @@ So many requests are under way at once as http/limits.py allows. Beyond that the
 checkouts that have begun in front, all others in the order they came. A crowd that fits is never
 refused. It does not fit when the queue is full, or stands: when for an interval everybody of a kind who was
 let in had waited longer than the target (CoDel, RFC 8289: a queue that does not drain serves nobody faster). Then
-the gate is overloaded for a time: the queue is short, and what has not begun may use but a share of the
-limit, so that what has begun finds room at once. That time ends by itself, however many are refused: the
+the gate is overloaded for a time: what has not begun waits no more and may use but a share of the limit, so
+that what has begun finds room at once. That time ends by itself, however many are refused: the
 few who come back at once when they are refused would keep it up for ever.
 """
 
@@ -24,14 +24,13 @@ from holdfast.http.limits import WINDOW_REQUESTS_MIN, WINDOW_SECONDS, Seen, firs
 
 # Requests of one kind and those before it that may wait in one process, while all can be served.
 QUEUE_MAX = 256
-# The same in an overload. Checkouts that have begun, as a share of the limit: none of them is to be lost.
+# The same in an overload, for checkouts that have begun, as a share of the limit: none of them is to be lost.
 OVERLOADED_QUEUE_SHARE = 4.0
-# What has not begun: so few that each is let in before its time is over. Who waits in vain costs most of all.
-OVERLOADED_QUEUE_MAX = 4
 # What has not begun may use this share of the limit in an overload.
 OVERLOADED_ROOM_SHARE = 0.8
-# And that of the fullest moment lately: how long until a fall is followed to a third. Who is answered in one batch
-# comes back in one with his next step, a few hundredths of a second later; a place that is free in between is his.
+# And that of the fullest moment lately, as soon as new carts wait: how long until a fall is followed to a third. Who is
+# answered in one batch comes back in one with his next step, a few hundredths of a second later; a place that is free
+# in between is his.
 FULLEST_SECONDS = 0.05
 # How long an overload lasts. Then it is tried whether all fit; when they do not, the next one lasts twice as long.
 OVERLOADED_SECONDS = 1.0
@@ -193,7 +192,7 @@ class Gate:
     def leave(self, criticality: Criticality, seconds: float) -> None:
         """Go, after so long inside; the next ones come in."""
         now = self._clock()
-        self._fullest.see(self._in_flight, now)
+        self._taken()
         self._in_flight -= 1
         self._window.add(criticality, seconds)
         if self._window.is_over(now):
@@ -245,7 +244,7 @@ class Gate:
 
     def _admit(self) -> None:
         """Let in who waits, as far as there is room for his kind."""
-        while (queue := self._next()) is not None and self._free(queue[0].criticality) > 0:
+        while (queue := self._next()) is not None:
             waiter = queue.popleft()
             if self._is_stale(waiter):
                 self._turn_away(waiter)
@@ -255,8 +254,8 @@ class Gate:
                 waiter.place.set_result(None)
 
     def _next(self) -> deque[Waiter] | None:
-        """The queue whose turn it is."""
-        queues = [queue for queue in self._queues if queue]
+        """The queue whose turn it is, of those there is room for."""
+        queues = [queue for queue in self._queues if queue and self._free(queue[0].criticality) > 0]
         if not queues or queues[0][0].criticality in _BEGUN or self.is_overloaded():
             return queues[0] if queues else None
         return min(queues, key=lambda queue: queue[0].since)
@@ -313,14 +312,23 @@ class Gate:
     def _bound(self, criticality: Criticality) -> int:
         begun = criticality in _BEGUN
         if self.is_overloaded():
-            return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARE)) if begun else OVERLOADED_QUEUE_MAX
+            # What has not begun waits no more: the next one comes in a moment, and who waits in vain costs most of all.
+            return min(QUEUE_MAX, int(self._limit.value * OVERLOADED_QUEUE_SHARE)) if begun else 0
         return TRIAL_QUEUE_MAX if self._is_on_trial() and not begun else QUEUE_MAX
 
     def _free(self, criticality: Criticality) -> int:
         """How many places are free for one of this kind."""
-        if criticality in _BEGUN or not self.is_overloaded():
+        if criticality in _BEGUN:
             return self._limit.requests - self._in_flight
-        return int(self._limit.value * OVERLOADED_ROOM_SHARE) - self._fullest.see(self._in_flight, self._clock())
+        if self.is_overloaded():
+            return int(self._limit.value * OVERLOADED_ROOM_SHARE) - self._taken()
+        # While new carts wait, it may be the first moment of an overload that nobody knows of yet.
+        is_crowd = criticality is Criticality.BEGIN and self._queues[criticality]
+        return self._limit.requests - (self._taken() if is_crowd else self._in_flight)
+
+    def _taken(self) -> int:
+        """How many places are taken, and with them those just left, whose owners come back with their next steps."""
+        return self._fullest.see(self._in_flight, self._clock())
 
     def _is_stale(self, waiter: Waiter) -> bool:
         short = waiter.criticality not in _BEGUN and self.is_overloaded()

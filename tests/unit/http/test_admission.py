@@ -16,7 +16,7 @@ from holdfast.base.outside import door, outside
 from holdfast.http.admission import (
     FULLEST_SECONDS,
     INTERVAL_SECONDS,
-    OVERLOADED_QUEUE_MAX,
+    OVERLOADED_ROOM_SHARE,
     OVERLOADED_SECONDS,
     OVERLOADED_SECONDS_MAX,
     OVERLOADED_WAIT_SECONDS,
@@ -138,7 +138,33 @@ async def test_what_has_begun_goes_before_what_has_not_and_the_order_before_all(
         await crowd.come(criticality)
         crowd.clock.now += 0.001
     await crowd.go(LIMIT_FIRST)
+    await crowd.pass_time(FULLEST_SECONDS)
     assert crowd.inside == [ORDER, STEP, QUERY, BEGIN]
+    await crowd.end()
+
+
+async def test_while_new_carts_wait_who_is_answered_keeps_his_place_for_his_next_step() -> None:
+    """The first moment of an overload looks like a crowd: of each batch that leaves all are back with the next step."""
+    crowd = Crowd()
+    await crowd.fill()
+    await crowd.come(BEGIN, 10)
+    await crowd.go(LIMIT_FIRST)
+    assert not crowd.inside
+    await crowd.come(STEP, LIMIT_FIRST)
+    assert crowd.inside == [STEP] * LIMIT_FIRST
+    assert not crowd.overloaded()
+    await crowd.end()
+    assert not crowd.refused
+
+
+async def test_reads_do_not_wait_behind_new_carts_that_may_not_come_in_yet() -> None:
+    crowd = Crowd()
+    await crowd.fill()
+    await crowd.come(BEGIN)
+    crowd.clock.now += 0.001
+    await crowd.come(READ)
+    await crowd.go()
+    assert crowd.inside == [*[STEP] * (LIMIT_FIRST - 1), READ]
     await crowd.end()
 
 
@@ -175,18 +201,32 @@ async def test_in_an_overload_who_is_answered_keeps_his_place_for_his_next_step(
     await crowd.end()
 
 
-async def test_in_an_overload_places_that_stay_free_are_given_away_though_nobody_leaves() -> None:
+async def test_in_an_overload_places_that_stay_free_are_given_away() -> None:
     crowd = await overloaded_crowd()
     await crowd.go(LIMIT_FIRST)
-    await crowd.come(BEGIN, 2)
     await crowd.pass_time(FULLEST_SECONDS / 2)
+    await crowd.come(BEGIN, 2)
+    assert crowd.inside == [BEGIN, BEGIN]
+    await crowd.end()
+
+
+async def test_places_that_stay_free_are_given_to_waiting_carts_though_nobody_leaves() -> None:
+    crowd = Crowd()
+    await crowd.fill()
+    await crowd.come(BEGIN, 2)
+    await crowd.go(LIMIT_FIRST)
+    assert not crowd.inside
+    await crowd.pass_time(FULLEST_SECONDS)
     assert crowd.inside == [BEGIN, BEGIN]
     await crowd.end()
 
 
 async def test_in_an_overload_those_told_of_room_take_it_from_who_asks_in_the_same_moment() -> None:
     crowd = await overloaded_crowd()
-    for _ in range(OVERLOADED_QUEUE_MAX):
+    places = 4
+    await crowd.go(LIMIT_FIRST - int(LIMIT_FIRST * OVERLOADED_ROOM_SHARE) + places)
+    await crowd.pass_time(FULLEST_SECONDS * 3)
+    for _ in range(places):
         assert not crowd.gate.is_full(BEGIN)
         crowd.gate.expect()
     assert crowd.gate.is_full(BEGIN)
@@ -196,11 +236,13 @@ async def test_in_an_overload_those_told_of_room_take_it_from_who_asks_in_the_sa
     await crowd.end()
 
 
-async def test_in_an_overload_nobody_who_has_not_begun_waits_long() -> None:
+async def test_in_an_overload_nobody_who_has_not_begun_waits_any_more() -> None:
     crowd = Crowd()
     await crowd.overload()
     await crowd.come(STEP, 3)
-    assert crowd.waiting >= QUEUE_MAX
+    assert crowd.waiting == QUEUE_MAX + 3
+    await crowd.come(READ)
+    assert crowd.refused[READ] == 1
     await crowd.pass_time(OVERLOADED_WAIT_SECONDS * 1.5)
     assert crowd.waiting == 3
     await crowd.end()
@@ -254,14 +296,11 @@ async def test_a_queue_that_stands_is_an_overload_though_it_is_not_full() -> Non
     crowd = Crowd()
     await crowd.fill()
     await crowd.come(BEGIN, 100)
-    crowd.clock.now += TARGET_SECONDS
-    await crowd.go()
-    crowd.clock.now += INTERVAL_SECONDS / 2
-    await crowd.go()
-    assert not crowd.overloaded()
-    crowd.clock.now += INTERVAL_SECONDS
-    await crowd.go()
-    assert crowd.overloaded()
+    for seconds, is_overload in ((TARGET_SECONDS, False), (INTERVAL_SECONDS / 2, False), (INTERVAL_SECONDS, True)):
+        crowd.clock.now += seconds
+        await crowd.go()
+        await crowd.pass_time(FULLEST_SECONDS)
+        assert crowd.overloaded() == is_overload
     await crowd.end()
 
 
@@ -270,12 +309,13 @@ async def test_a_queue_stands_though_what_has_begun_passes_it_by() -> None:
     await crowd.fill()
     await crowd.come(BEGIN, 100)
     crowd.clock.now += TARGET_SECONDS
-    for _ in range(3):
+    for _ in range(2):
         assert not crowd.overloaded()
         crowd.clock.now += INTERVAL_SECONDS
         await crowd.go()
         await crowd.come(STEP)
         await crowd.go()
+        await crowd.pass_time(FULLEST_SECONDS)
     assert crowd.overloaded()
     await crowd.end()
 
