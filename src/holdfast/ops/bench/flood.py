@@ -1,10 +1,10 @@
 """Shoppers from a process of their own: `python -m holdfast.ops.bench.flood` takes a job and answers what it saw.
 
 Each shopper makes a whole checkout, one request after another, and goes away at the first refusal: he honours
-no Retry-After. They come either one for one (`clients`: a closed loop) or at a fixed rate whatever the shop
-does (`rate`: an open loop, as real crowds come); then a latency counts from when the shopper was due. Job and
-result are JSON on standard input and output. The client shares the machine with the shop, so it does as
-little as it can: of an answer it reads status, length, and the first id and version.
+no Retry-After. They come either one for one (`clients`: a closed loop, told of from when all are under way) or at
+a fixed rate whatever the shop does (`rate`: an open loop, as real crowds come); then a latency counts from when
+the shopper was due. Job and result are JSON on standard input and output. The client shares the machine with the
+shop, so it does as little as it can: of an answer it reads status, length, and the first id and version.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from holdfast.ops.bench.load import whole_answer
 # Fewer than one process of a shop accepts.
 CONNECTIONS_MAX = 1_000
 TICK_SECONDS = 0.001
+# The clients of a closed loop begin one after another, over about the time of a checkout. Beginning together they stay
+# in step: a batch of new carts, then one of lines, and so on, which is cheaper than the mix that real shoppers bring;
+# and orders come in lumps of all clients, so that a few seconds hold a lump more or less by chance.
+SPREAD_SECONDS = 0.5
 # After the last shopper was due, those inside may finish.
 FINISH_SECONDS_MAX = 10.0
 BUCKET_SECONDS = 0.25
@@ -102,6 +106,8 @@ class Flood:
         if self.job.clients:
             for _ in range(self.job.clients):
                 await self._connect(Shopper(time.monotonic(), next(self._skus)))
+                await asyncio.sleep(SPREAD_SECONDS / self.job.clients)
+            self.seen = Seen(started_at=time.monotonic())
             await asyncio.sleep(self.job.seconds)
         else:
             await self._arrivals()

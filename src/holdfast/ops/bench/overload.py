@@ -1,6 +1,6 @@
 """Ten times as many shoppers as a shop can serve: what is left of its peak, and how soon all is normal again.
 
-1. Peak: a closed loop of whole checkouts; whoever is served sends the next.
+1. Peak: a closed loop of whole checkouts, at all their steps at once; whoever is served sends the next.
 2. Flood: shoppers at OFFERED_RATIO times the peak's rate, an open loop from a process of its own, for some
    seconds. Goodput counts orders placed in that time, latency only what was admitted, from when it was due.
 3. After: the closed loop again; normal is a second of STEADY_SHARE of the peak without a refusal.
@@ -42,8 +42,8 @@ class OverloadScale:
 
     clients: int = 64
     warm_up_seconds: float = 3.0
-    peak_seconds: float = 4.0
-    flood_seconds: float = 20.0
+    peak_seconds: float = 5.0
+    flood_seconds: float = 30.0
     after_seconds: float = 3.0
     rounds: int = 7
 
