@@ -107,7 +107,8 @@ class Flood:
             for _ in range(self.job.clients):
                 await self._connect(Shopper(time.monotonic(), next(self._skus)))
                 await asyncio.sleep(SPREAD_SECONDS / self.job.clients)
-            self.seen = Seen(started_at=time.monotonic())
+            # A refusal or a lost connection is told of whenever it came.
+            self.seen = Seen(started_at=time.monotonic(), statuses=self.seen.statuses)
             await asyncio.sleep(self.job.seconds)
         else:
             await self._arrivals()
